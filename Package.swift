@@ -1,0 +1,96 @@
+// swift-tools-version: 6.2
+// One row per module, in the order of DESIGN: an import may only point upward in this list.
+// `Tests/TidyTests` reads the same rows from the sources and fails on an arrow that is not here.
+import PackageDescription
+
+/// Every target of ours builds with these: memory safety is spelled out and a warning is an error.
+let strict: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .strictMemorySafety(),
+  .treatAllWarnings(as: .error),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableExperimentalFeature("Lifetimes"),
+]
+
+let collections = "swift-collections"
+let deque: Target.Dependency = .product(name: "DequeModule", package: collections)
+let heap: Target.Dependency = .product(name: "HeapModule", package: collections)
+let ordered: Target.Dependency = .product(name: "OrderedCollections", package: collections)
+let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let toml: Target.Dependency = .product(name: "TOMLKit", package: "TOMLKit")
+
+/// A Swift library of ours.
+func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+  .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+/// A program of ours: it parses its words and calls a module.
+func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .executableTarget(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+/// Tests may force-unwrap, but they are compiled as strictly as the code.
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .testTarget(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+let pure: [Target.Dependency] = ["TallyBase", "TallyCrypto", "TallyWire"]
+
+let package = Package(
+  name: "tally",
+  products: [
+    .executable(name: "tallyd", targets: ["tallyd"]),
+    .executable(name: "tally", targets: ["tally"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-collections", exact: "1.6.0"),
+    .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+    .package(url: "https://github.com/LebJe/TOMLKit", exact: "0.6.0"),
+  ],
+  targets: [
+    // C shims: plain structs in and out, never unions.
+    .target(name: "CLinux"),
+    .systemLibrary(name: "CSodium", pkgConfig: "libsodium", providers: [.apt(["libsodium-dev"])]),
+    .target(name: "CSHA", linkerSettings: [.linkedLibrary("crypto")]),
+    .systemLibrary(name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),
+    .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+    .systemLibrary(name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
+
+    // Sans-IO: no Glibc, no Foundation.
+    module("TallyBase"),
+    module("TallyCrypto", ["TallyBase", "CSodium", "CSHA"]),
+    module("TallyWire", ["TallyBase"]),
+    module("TallySession", pure + ["CLZ4"]),
+    module("TallyTable", pure),
+    module("TallyGossip", pure),
+    module("TallyLog", pure),
+    module("TallyWork", pure + ["TallyLog"]),
+    module("TallyExchange", pure + ["TallyLog", "TallyWork"]),
+    module(
+      "TallyNode",
+      pure + ["TallySession", "TallyTable", "TallyGossip", "TallyLog", "TallyWork", "TallyExchange"]),
+
+    // The outside world.
+    module("TallyStore", pure + ["TallyLog", "CSQLite", "CLZ4", "CLinux"]),
+    module("TallyNet", ["TallyBase", "CLinux", deque]),
+    module("TallyAdmin", pure + ["TallyLog", "TallyWork", "TallyNode", "CLinux"]),
+    module("TallyWorker", pure + ["TallyLog", "TallyWork", "TallyAdmin", "CLinux", "CArchive"]),
+    module(
+      "TallyDaemon",
+      pure + [
+        "TallyLog", "TallyWork", "TallyExchange", "TallyNode", "TallyStore", "TallyNet", "TallyAdmin", "CLinux",
+        logging, toml,
+      ]),
+    module("TallySim", pure + ["TallyLog", "TallyWork", "TallyExchange", "TallyNode", "TallyStore", heap]),
+    module("TallyCommands", pure + ["TallyLog", "TallyWork", "TallyAdmin", "TallyWorker", "CLinux", arguments]),
+
+    program("tallyd", ["TallyDaemon", arguments]),
+    program("tally", ["TallyCommands", arguments]),
+    program("tally-sim", ["TallySim", arguments]),
+    program("tally-bench", pure + ["TallySession", "TallyLog", "TallyStore", "TallyNet", arguments]),
+    program("tally-fuzz", pure + ["TallySession", "TallyTable", "TallyGossip", "TallyLog", "TallyWork", arguments]),
+  ]
+)

@@ -1,0 +1,4 @@
+#ifndef TALLY_CLINUX_H
+#define TALLY_CLINUX_H
+#include <stdint.h>
+#endif
