@@ -42,7 +42,9 @@ public struct Interval: Hashable, Comparable, Sendable {
   @inlinable public static func milliseconds(_ count: Int64) -> Interval { Interval(micros: count * 1000) }
   @inlinable public static func seconds(_ count: Int64) -> Interval { Interval(micros: count * 1_000_000) }
   @inlinable public static func < (left: Interval, right: Interval) -> Bool { left.micros < right.micros }
-  @inlinable public static func + (left: Interval, right: Interval) -> Interval { Interval(micros: left.micros + right.micros) }
+  @inlinable public static func + (left: Interval, right: Interval) -> Interval {
+    Interval(micros: left.micros + right.micros)
+  }
   @inlinable public static func * (left: Interval, right: Int64) -> Interval { Interval(micros: left.micros * right) }
   @inlinable public static func / (left: Interval, right: Int64) -> Interval { Interval(micros: left.micros / right) }
 
