@@ -57,6 +57,7 @@ let package = Package(
     .target(name: "CSHA", linkerSettings: [.linkedLibrary("crypto")]),
     .systemLibrary(name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),
     .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+    .target(name: "CWorker", linkerSettings: [.linkedLibrary("crypto")]),
     .systemLibrary(name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
 
     // Sans-IO: no Glibc, no Foundation.
@@ -77,7 +78,7 @@ let package = Package(
     module("TallyStore", pure + ["TallyLog", "CSQLite", "CLZ4", "CLinux"]),
     module("TallyNet", ["TallyBase", "CLinux", deque]),
     module("TallyAdmin", pure + ["TallyLog", "TallyWork", "TallyNode", "CLinux"]),
-    module("TallyWorker", pure + ["TallyLog", "TallyWork", "TallyAdmin", "CLinux", "CArchive"]),
+    module("TallyWorker", pure + ["TallyLog", "TallyWork", "TallyAdmin", "CLinux", "CArchive", "CWorker"]),
     module(
       "TallyDaemon",
       pure + [
@@ -92,5 +93,6 @@ let package = Package(
     program("tally-sim", ["TallySim", arguments]),
     program("tally-bench", pure + ["TallySession", "TallyLog", "TallyStore", "TallyNet", arguments]),
     program("tally-fuzz", pure + ["TallySession", "TallyTable", "TallyGossip", "TallyLog", "TallyWork", arguments]),
+    tests("TallyWorkerTests", ["TallyBase", "TallyCrypto", "TallyWorker", "CWorker"]),
   ]
 )
