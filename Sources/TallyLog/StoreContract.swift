@@ -66,14 +66,6 @@ public struct FeedRow: Hashable, Sendable {
   }
 }
 
-public enum CarryReason: UInt8, Hashable, Sendable {
-  case own = 0
-  /// The author is or was a member here.
-  case member = 1
-  /// An entry of an admitted feed names the author.
-  case named = 2
-}
-
 /// The guard file's content: the own feed as far as it was ever made durable.
 public struct GuardMark: Hashable, Sendable {
   public let incarnation: UInt64
