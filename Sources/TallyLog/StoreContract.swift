@@ -1,7 +1,7 @@
 // Owns: the values that pass between the node and its store: what to make durable, what to read back, what was found
 // at the start. Refuses to know: SQLite, files, threads. The daemon's store and the simulator's model both speak this.
-public import TallyBase
-public import TallyWire
+import TallyBase
+import TallyWire
 
 /// One transaction. Commits are numbered 1, 2, 3 … in the order in which the node made them and become durable in
 /// that order; either all of a commit is durable or none of it.

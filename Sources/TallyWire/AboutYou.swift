@@ -1,5 +1,5 @@
 // Owns: ABOUT_YOU: what a host holds of the other end, told at session set-up. DESIGN section 9, restore guard.
-public import TallyBase
+import TallyBase
 
 /// All heads this host holds of feeds whose author is the receiver, and the highest number of a node record of it.
 ///

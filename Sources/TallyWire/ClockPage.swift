@@ -1,5 +1,5 @@
 // Owns: CLOCK: one page of a host's full vector clock (reconciliation level L3). DESIGN section 9.
-public import TallyBase
+import TallyBase
 
 /// One feed in a vector clock. A hint: only the signed head is believed.
 @frozen

@@ -1,6 +1,6 @@
 // Owns: the bytes of an entry that are hashed (RFC 6962 leaf input). Refuses to know: hashing, and what a body means.
 // DESIGN section 9; the packed form for chunks is in PackedChunk.swift.
-public import TallyBase
+import TallyBase
 
 /// ```
 /// offset    size  field

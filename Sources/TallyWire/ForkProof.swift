@@ -1,6 +1,6 @@
 // Owns: the layout of a fork proof. Refuses to know: whether it holds (TallyLog/ForkProof+Verify.swift).
 // DESIGN section 9, "Fork proof".
-public import TallyBase
+import TallyBase
 
 /// Two signed heads of one feed and the first entry in which they differ, each with its way to its root.
 ///

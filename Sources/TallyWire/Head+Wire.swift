@@ -1,5 +1,5 @@
 // Owns: the wire form of a head. Refuses to know: the checkpoint text that is signed (TallyLog/Checkpoint.swift).
-public import TallyBase
+import TallyBase
 
 /// ```
 /// 0    32  feed

@@ -1,6 +1,6 @@
 // Owns: the bodies of the entry kinds that belong to the log itself: begin, sighting, evidence, record.
 // Refuses to know: what follows from them. A body that does not decode is a no-op, the same for everyone.
-public import TallyBase
+import TallyBase
 
 /// `begin`, entry 0 of every feed.
 ///

@@ -1,6 +1,6 @@
 // Owns: the messages 0x30 to 0x3D as one type: `type u8 ‖ body`, as they travel inside a TCP link's frame.
 // GRAFT, PRUNE and the sketches are drafts: this version refuses them as unknown.
-public import TallyBase
+import TallyBase
 
 public enum LogMessage: Hashable, Sendable {
   case aboutYou(AboutYou)

@@ -1,5 +1,5 @@
 // Owns: the small messages of the log: questions about a feed and their answers, and what one host tells it holds.
-public import TallyBase
+import TallyBase
 
 /// GET_RANGE: entries `from ..< to`, as many as fit one RANGE. Answered by RANGE, or by HEAD when nothing of it is held.
 ///

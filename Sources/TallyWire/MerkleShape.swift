@@ -1,6 +1,6 @@
 // Owns: how long a proof must be: a function of index and size alone, so that no layout carries a second count.
 // Refuses to know: hashing. RFC 9162 sections 2.1.3 and 2.1.4.
-public import TallyBase
+import TallyBase
 
 public enum MerkleShape {
   /// Hashes in the inclusion path of leaf `index` in a tree of `size` leaves. `index < size` is the caller's to check.

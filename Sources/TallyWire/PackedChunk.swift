@@ -1,6 +1,6 @@
 // Owns: the packed form of a run of entries, on disk and on the wire. Refuses to know: where in a feed the run stands.
 // DESIGN section 9. Leaf hashes of links stay explicit: a receiver without the target can still recompute the root.
-public import TallyBase
+import TallyBase
 
 /// ```
 /// varint        count, 1 to 256

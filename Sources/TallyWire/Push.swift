@@ -1,5 +1,5 @@
 // Owns: PUSH and RANGE: one head and the entries up to it. Refuses to know: whether they recompute (TallyLog/RangeCheck).
-public import TallyBase
+import TallyBase
 
 /// Why a host carries a feed.
 @frozen

@@ -1,5 +1,5 @@
 // Owns: what every layout of ours can do: be read from a cursor, be written behind other bytes, stand alone.
-public import TallyBase
+import TallyBase
 
 /// One value, one encoding: `init(decoding:)` accepts exactly what `encoded` gives.
 public protocol WireValue {
