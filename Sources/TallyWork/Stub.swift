@@ -1,6 +1,5 @@
 import TallyBase
 import TallyCrypto
-import TallyLog
 import TallyWire
 extension WorkSpec {
   public func canonicalBytes() throws(WorkSpecError) -> [UInt8] { [] }
