@@ -32,7 +32,9 @@ public enum MerkleTree {
 
   /// The inclusion path of leaf `index` in the tree over all `leaves`. O(n).
   public static func inclusionPath(_ leaves: [Digest], index: UInt64) -> [Digest] {
-    inclusionRanges(index: index, size: UInt64(leaves.count)).map { root(leaves[Int($0.lowerBound)..<Int($0.upperBound)]) }
+    inclusionRanges(index: index, size: UInt64(leaves.count)).map {
+      root(leaves[Int($0.lowerBound)..<Int($0.upperBound)])
+    }
   }
 
   /// True when `path` leads from `leaf` at `index` to `root` of a tree of `size`.

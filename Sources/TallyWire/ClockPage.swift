@@ -20,8 +20,8 @@ public struct ClockEntry: Hashable, Sendable {
   }
 }
 
-/// The part of a clock behind `cursor`: every feed above `cursor` up to the last one listed, or to the end when `isLast`.
-/// A feed in that part that is not listed is not held by the sender.
+/// The part of a clock behind `cursor`: every feed above `cursor` up to the last one listed, or to the end when
+/// `isLast`. A feed in that part that is not listed is not held by the sender.
 ///
 /// ```
 /// 0   32      cursor: the last feed of the page before, zero on the first

@@ -40,4 +40,18 @@ extension ByteReader {
   public mutating func feedNumber(_ field: StaticStringName) throws(DecodeError) -> UInt64 {
     UInt64(try count(field, atMost: Int(WireLimits.feedEntries)))
   }
+
+  /// The count of a list that is never empty.
+  mutating func listCount(_ field: StaticStringName) throws(DecodeError) -> Int {
+    let count = try count(field, atMost: WireLimits.listItems)
+    guard count > 0 else { throw .notCanonical(field: field) }
+    return count
+  }
+
+  /// A feed's size that is not 0.
+  mutating func feedSize(_ field: StaticStringName) throws(DecodeError) -> UInt64 {
+    let size = try feedNumber(field)
+    guard size > 0 else { throw .notCanonical(field: field) }
+    return size
+  }
 }
