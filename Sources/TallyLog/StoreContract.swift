@@ -48,6 +48,8 @@ public enum StoreTable: UInt8, Hashable, Sendable, CaseIterable {
   case words = 6
   /// Exchange: blobs that must be kept, with the reason.
   case pins = 7
+  /// Ledger: own entries that wait unsigned for the restore guard, by number; and what tries a full store.
+  case ledger = 8
 }
 
 /// What is known of a feed besides its entries.

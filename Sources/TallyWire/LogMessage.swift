@@ -4,7 +4,7 @@ import TallyBase
 
 public enum LogMessage: Hashable, Sendable {
   case aboutYou(AboutYou)
-  case clock(ClockPage)
+  case clock(ClockMessage)
   case push(Push)
   case getRange(GetRange)
   case range(Push)
@@ -22,7 +22,7 @@ public enum LogMessage: Hashable, Sendable {
     let type = MessageType(rawValue: try reader.u8())
     switch type {
     case .aboutYou: self = .aboutYou(try AboutYou(reading: &reader))
-    case .clock: self = .clock(try ClockPage(reading: &reader))
+    case .clock: self = .clock(try ClockMessage(reading: &reader))
     case .push: self = .push(try Push(reading: &reader))
     case .getRange: self = .getRange(try GetRange(reading: &reader))
     case .range: self = .range(try Push(reading: &reader))
