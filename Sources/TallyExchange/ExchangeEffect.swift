@@ -15,7 +15,7 @@ public enum ExchangeEffect: Sendable {
   /// The worker process asked for work; here it is.
   case give(WorkerTask)
   /// The worker process must stop this task.
-  case stopTask(TaskID, attempt: UInt32)
+  case stopTask(TaskID, attempt: UInt16)
   case storeLeaf(BlobReference, leaf: UInt32, path: [Digest], bytes: [UInt8], from: PublicKey)
   case serveLeaf(ContentID, leaf: UInt32, to: PublicKey)
   case checkFile(BlobReference)

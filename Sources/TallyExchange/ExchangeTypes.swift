@@ -73,12 +73,12 @@ public struct WorkerFacts: Hashable, Sendable {
 /// One task for the worker process.
 public struct WorkerTask: Hashable, Sendable {
   public var task: TaskID
-  public var attempt: UInt32
+  public var attempt: UInt16
   public var requester: PublicKey
   public var work: [UInt8]
   public var terms: Terms
 
-  public init(task: TaskID, attempt: UInt32, requester: PublicKey, work: [UInt8], terms: Terms) {
+  public init(task: TaskID, attempt: UInt16, requester: PublicKey, work: [UInt8], terms: Terms) {
     self.task = task
     self.attempt = attempt
     self.requester = requester
@@ -90,7 +90,7 @@ public struct WorkerTask: Hashable, Sendable {
 /// How a task ended, as the worker process saw it.
 public struct WorkerResult: Hashable, Sendable {
   public var task: TaskID
-  public var attempt: UInt32
+  public var attempt: UInt16
   public var ending: Ending
   public var cpuMs: UInt64
   public var wallMs: UInt64
@@ -104,7 +104,7 @@ public struct WorkerResult: Hashable, Sendable {
     case failed(FailReason)
   }
 
-  public init(task: TaskID, attempt: UInt32, ending: Ending, cpuMs: UInt64, wallMs: UInt64) {
+  public init(task: TaskID, attempt: UInt16, ending: Ending, cpuMs: UInt64, wallMs: UInt64) {
     self.task = task
     self.attempt = attempt
     self.ending = ending
@@ -119,7 +119,7 @@ public struct JobProgress: Hashable, Sendable {
   /// In a person's words: "asking 3 hosts", "running on NAME".
   public var stage: RequestStage
   public var worker: PublicKey?
-  public var attempt: UInt32
+  public var attempt: UInt16
   /// Who was asked last and why not, sorted by key. For `tally why`.
   public var refusals: [Refusal]
 

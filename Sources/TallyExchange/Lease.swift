@@ -17,6 +17,17 @@ struct Lease: Sendable {
     case writing
     /// Released; the result is sent until the requester has settled.
     case done
+
+    /// For people.
+    var word: String {
+      switch self {
+      case .waitingForGrant: "waits for the entries of its lease"
+      case .ready: "waits for the worker process"
+      case .running(let stage): "\(stage)"
+      case .writing: "writing its claim"
+      case .done: "done, not settled"
+      }
+    }
   }
 
   let requester: PublicKey
@@ -29,9 +40,12 @@ struct Lease: Sendable {
   var claimIndex: UInt64?
   var result: ResultMessage?
   var failed: FailReason?
+  /// The body of the claim or failure, while it waits to be written.
+  var body: [UInt8]?
 
+  var grantLinks: [EntryLink] { grant.map { [$0] } ?? [] }
   var task: TaskID { message.task }
-  var attempt: UInt32 { message.attempt }
+  var attempt: UInt16 { message.attempt }
 
   init(requester: PublicKey, message: LeaseMessage) {
     self.requester = requester

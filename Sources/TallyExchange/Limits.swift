@@ -15,7 +15,7 @@ public enum ExchangeLimits {
   /// Silence after which a lease is taken to be lost and the task is leased again: three beats.
   public static let leaseSilenceMax = Interval.seconds(15)
   /// Attempts of one task before its requester gives up.
-  public static let attemptsMax: UInt32 = 8
+  public static let attemptsMax: UInt16 = 8
   /// Pauses between rounds of asking when nobody can: 0.5 s doubling up to this.
   public static let askPauseMin = Interval.milliseconds(500)
   public static let askPauseMax = Interval.seconds(15)
