@@ -137,11 +137,14 @@ int clinux_event_drain(int descriptor) {
   return read(descriptor, &count, sizeof count) < 0 ? -errno : 0;
 }
 
-int64_t clinux_boot_micros(void) {
+static int64_t clock_micros(clockid_t clock) {
   struct timespec now;
-  clock_gettime(CLOCK_BOOTTIME, &now);
+  clock_gettime(clock, &now);
   return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
+
+int64_t clinux_boot_micros(void) { return clock_micros(CLOCK_BOOTTIME); }
+int64_t clinux_monotonic_micros(void) { return clock_micros(CLOCK_MONOTONIC); }
 
 int64_t clinux_wall_millis(void) {
   struct timespec now;

@@ -145,6 +145,7 @@ int clinux_event_poke(int descriptor);
 int clinux_event_drain(int descriptor);
 /// CLOCK_BOOTTIME: never goes back, and counts the time a laptop slept.
 int64_t clinux_boot_micros(void);
+int64_t clinux_monotonic_micros(void);
 int64_t clinux_wall_millis(void);
 int64_t clinux_random(uint8_t *into, size_t count);
 
