@@ -31,8 +31,6 @@ public enum MeshEffect: Hashable, Sendable {
   case reachable(PublicKey)
   /// This host became a member: somebody whom it regards as one has signed so (or it is the first host).
   case admitted
-  /// Peers that hold these heads should be told of them on their link: IHAVE in place of a push.
-  case ihave(to: PublicKey, [PushName])
   /// A neighbour announced a head that was not seen here yet: pull it.
   case pull(PushName, from: PublicKey)
   /// `peer` sent something that an honest host does not send. Counted; nothing else follows.
@@ -72,15 +70,4 @@ public enum CandidateRefusal: Hashable, Sendable {
 }
 
 /// What a push is known by: one commit's head.
-@frozen
-public struct PushName: Hashable, Sendable {
-  public let feed: FeedID
-  public let size: UInt64
-  public let root: Digest
-
-  public init(feed: FeedID, size: UInt64, root: Digest) {
-    self.feed = feed
-    self.size = size
-    self.root = root
-  }
-}
+public typealias PushName = IHave.Item

@@ -50,6 +50,12 @@ public enum TableLimits {
   public static let failuresDead = 3
   /// A dead entry is forgotten after this long.
   public static let deadForgotten = Interval.seconds(24 * 3600)
-  /// Between lookups of the own ID, and of a random place in a rank.
+  /// Between lookups of the own ID.
   public static let refreshInterval = Interval.seconds(900)
+  /// Between lookups of a random place in a random rank.
+  public static let rankRefreshInterval = Interval.seconds(300)
+  /// Verified records that are remembered.
+  public static let verifiedRecords = 4096
+  /// Raw value of `StoreTable.nodeRecords`.
+  public static let storeTable: UInt8 = 1
 }

@@ -1,10 +1,8 @@
-// Owns: how an address and a port are written in the mesh's messages.
-// Refuses to know: which of them may be dialled or passed on.
+// Owns: the short layout of an IPv4 endpoint in a record; every other endpoint has `ByteWriter.endpoint`'s 18 bytes.
 
 import TallyBase
 
-/// Two layouts. IPv4: `0 4 address, most significant byte first · 4 2 port u16`.
-/// Any (IPv6, or IPv4 mapped): `0 16 address, most significant byte first · 16 2 port u16`.
+/// `0 4 address, most significant byte first · 4 2 port u16`.
 enum EndpointLayout {
   static let v4ByteCount = 6
   static let anyByteCount = 18
@@ -17,18 +15,6 @@ enum EndpointLayout {
 
   static func readV4(_ reader: inout ByteReader) throws(DecodeError) -> Endpoint {
     let address = Address(v4: try reader.u32().byteSwapped)
-    return Endpoint(address: address, port: try reader.u16())
-  }
-
-  static func writeAny(_ endpoint: Endpoint, into writer: inout ByteWriter) {
-    writer.u64(endpoint.address.high.byteSwapped)
-    writer.u64(endpoint.address.low.byteSwapped)
-    writer.u16(endpoint.port)
-  }
-
-  static func readAny(_ reader: inout ByteReader) throws(DecodeError) -> Endpoint {
-    let high = try reader.u64().byteSwapped
-    let address = Address(high: high, low: try reader.u64().byteSwapped)
     return Endpoint(address: address, port: try reader.u16())
   }
 }

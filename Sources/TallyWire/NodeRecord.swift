@@ -6,7 +6,7 @@ import TallyBase
 /// Orders the records of one host. The epoch grows with every start and is durable before its first use; the counter
 /// grows within one run. Wall time decides nothing.
 @frozen
-public struct RecordNumber: Hashable, Comparable, Sendable, CustomStringConvertible {
+public struct RecordNumber: Hashable, Comparable, Sendable, WireValue, CustomStringConvertible {
   public let epoch: UInt64
   public let counter: UInt32
   public static let byteCount = 12
@@ -30,11 +30,11 @@ public struct RecordNumber: Hashable, Comparable, Sendable, CustomStringConverti
 
   public var description: String { "\(epoch).\(counter)" }
 
-  public init(from reader: inout ByteReader) throws(DecodeError) {
+  public init(reading reader: inout ByteReader) throws(DecodeError) {
     self.init(epoch: try reader.u64(), counter: try reader.u32())
   }
 
-  public func encode(into writer: inout ByteWriter) {
+  public func write(into writer: inout ByteWriter) {
     writer.u64(epoch)
     writer.u32(counter)
   }
@@ -54,7 +54,7 @@ public struct RecordNumber: Hashable, Comparable, Sendable, CustomStringConverti
 /// ```
 /// 126 to 174 bytes. A mapped IPv4 address in the IPv6 part, port 0, an address of no scope and a repeated endpoint
 /// are refused, so that one value has one encoding.
-public struct NodeRecord: Hashable, Sendable {
+public struct NodeRecord: Hashable, Sendable, WireValue {
   public let key: PublicKey
   public let number: RecordNumber
   public let attributes: ShortDigest
@@ -122,7 +122,7 @@ public struct NodeRecord: Hashable, Sendable {
     }
   }
 
-  public init(from reader: inout ByteReader) throws(DecodeError) {
+  public init(reading reader: inout ByteReader) throws(DecodeError) {
     let version = try reader.u8()
     guard version == Self.version else { throw .unknown(field: "record version", value: Int(version)) }
     let counts = try reader.u8()
@@ -133,12 +133,12 @@ public struct NodeRecord: Hashable, Sendable {
       throw .aboveLimit(field: "record endpoints", value: count, limit: Self.endpointCountMax)
     }
     key = try reader.named()
-    number = try RecordNumber(from: &reader)
+    number = try RecordNumber(reading: &reader)
     guard number.epoch > 0 else { throw .notCanonical(field: "record epoch") }
-    attributes = try ShortDigest(from: &reader)
+    attributes = try ShortDigest(reading: &reader)
     var endpoints: [Endpoint] = []
     for _ in 0..<v4Count { endpoints.append(try EndpointLayout.readV4(&reader)) }
-    for _ in 0..<v6Count { endpoints.append(try EndpointLayout.readAny(&reader)) }
+    for _ in 0..<v6Count { endpoints.append(try reader.endpoint()) }
     let isSplit = endpoints.prefix(v4Count).allSatisfy(\.address.isV4)
       && endpoints.dropFirst(v4Count).allSatisfy { !$0.address.isV4 }
     guard isSplit, endpoints == Self.canonical(endpoints) else { throw .notCanonical(field: "record endpoints") }
@@ -146,22 +146,9 @@ public struct NodeRecord: Hashable, Sendable {
     signature = try reader.signature()
   }
 
-  /// Reads a record and nothing else.
-  public init(decoding bytes: [UInt8]) throws(DecodeError) {
-    var reader = ByteReader(bytes)
-    try self.init(from: &reader)
-    try reader.finish()
-  }
-
-  public func encode(into writer: inout ByteWriter) {
+  public func write(into writer: inout ByteWriter) {
     Self.writeCore(key: key, number: number, attributes: attributes, endpoints: endpoints, into: &writer)
     writer.signature(signature)
-  }
-
-  public var encoded: [UInt8] {
-    var writer = ByteWriter(capacity: Self.byteCountMax)
-    encode(into: &writer)
-    return writer.bytes
   }
 
   private static func writeCore(
@@ -173,9 +160,9 @@ public struct NodeRecord: Hashable, Sendable {
     writer.u8(version)
     writer.u8(UInt8(v4.count | v6.count << 2))
     writer.named(key)
-    number.encode(into: &writer)
-    attributes.encode(into: &writer)
+    number.write(into: &writer)
+    attributes.write(into: &writer)
     for endpoint in v4 { EndpointLayout.writeV4(endpoint, into: &writer) }
-    for endpoint in v6 { EndpointLayout.writeAny(endpoint, into: &writer) }
+    for endpoint in v6 { writer.endpoint(endpoint) }
   }
 }

@@ -5,7 +5,7 @@ import TallyBase
 
 /// The first 16 bytes of a BLAKE2b-256 value.
 @frozen
-public struct ShortDigest: Hashable, Comparable, Sendable, BitwiseCopyable, CustomStringConvertible {
+public struct ShortDigest: Hashable, Comparable, Sendable, BitwiseCopyable, WireValue, CustomStringConvertible {
   public let high: UInt64
   public let low: UInt64
   public static let byteCount = 16
@@ -25,16 +25,16 @@ public struct ShortDigest: Hashable, Comparable, Sendable, BitwiseCopyable, Cust
 
   public var description: String {
     var writer = ByteWriter(capacity: 16)
-    encode(into: &writer)
+    write(into: &writer)
     return Hex.encode(writer.bytes)
   }
 
-  public init(from reader: inout ByteReader) throws(DecodeError) {
+  public init(reading reader: inout ByteReader) throws(DecodeError) {
     // Big-endian words, as in `Bytes32`: comparing words compares bytes.
     self.init(high: try reader.u64().byteSwapped, low: try reader.u64().byteSwapped)
   }
 
-  public func encode(into writer: inout ByteWriter) {
+  public func write(into writer: inout ByteWriter) {
     writer.u64(high.byteSwapped)
     writer.u64(low.byteSwapped)
   }
