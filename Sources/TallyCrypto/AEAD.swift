@@ -70,20 +70,55 @@ public enum AEAD {
     Sodium.prepare()
     let count = sealed.count - start
     var status: Int32 = -1
-    // Safe: `count` bytes are read from `start` on; `count - 16` bytes of room are written before they are shown.
-    let plain = unsafe [UInt8](unsafeUninitializedCapacity: count - tagCount) { room, written in
-      var spare: UInt8 = 0
+    // One byte more than the plain text has, so that the room has an address even when that is empty.
+    let plain = unsafe [UInt8](unsafeUninitializedCapacity: count - tagCount + 1) { room, written in
       unsafe withBytes(of: key.raw) { key in
         unsafe nonce.withPointer { nonce in
           unsafe sealed.withUnsafeBufferPointer { bytes in
-            guard let base = bytes.baseAddress else { return }
-            if let target = room.baseAddress {
-              status = unsafe crypto_aead_chacha20poly1305_ietf_decrypt(
-                target, nil, nil, base + start, UInt64(count), associated, UInt64(associated.count), nonce, key)
-            } else {
-              status = unsafe crypto_aead_chacha20poly1305_ietf_decrypt(
-                &spare, nil, nil, base + start, UInt64(count), associated, UInt64(associated.count), nonce, key)
-            }
+            guard let base = bytes.baseAddress, let target = room.baseAddress else { return }
+            // Safe: `count` bytes are read from `start` on; `count - 16` bytes of room are written.
+            status = unsafe crypto_aead_chacha20poly1305_ietf_decrypt(
+              target, nil, nil, base + start, UInt64(count), associated, UInt64(associated.count), nonce, key)
+          }
+        }
+      }
+      written = status == 0 ? count - tagCount : 0
+    }
+    return status == 0 ? plain : nil
+  }
+
+  /// Seals `plain` behind `packet`, whose bytes so far are the associated data: a header that is sent in clear.
+  public static func seal(_ plain: [UInt8], behind packet: inout [UInt8], key: AEADKey, nonce: AEADNonce) {
+    Sodium.prepare()
+    let header = packet.count
+    packet.append(contentsOf: repeatElement(0, count: plain.count + tagCount))
+    unsafe withBytes(of: key.raw) { key in
+      unsafe nonce.withPointer { nonce in
+        unsafe packet.withUnsafeMutableBufferPointer { room in
+          guard let base = room.baseAddress else { return }
+          // Safe: `header` bytes are read, and the `plain.count + 16` bytes of room behind them are written.
+          _ = unsafe crypto_aead_chacha20poly1305_ietf_encrypt(
+            base + header, nil, plain, UInt64(plain.count), base, UInt64(header), nil, nonce, key)
+        }
+      }
+    }
+  }
+
+  /// What `seal(_:behind:)` sealed: the plain text behind the first `header` bytes; nil when anything was changed.
+  public static func open(behind header: Int, of packet: [UInt8], key: AEADKey, nonce: AEADNonce) -> [UInt8]? {
+    guard header >= 0, header <= packet.count, packet.count - header >= tagCount else { return nil }
+    Sodium.prepare()
+    let count = packet.count - header
+    var status: Int32 = -1
+    // One byte more than the plain text has, so that the room has an address even when that is empty.
+    let plain = unsafe [UInt8](unsafeUninitializedCapacity: count - tagCount + 1) { room, written in
+      unsafe withBytes(of: key.raw) { key in
+        unsafe nonce.withPointer { nonce in
+          unsafe packet.withUnsafeBufferPointer { bytes in
+            guard let base = bytes.baseAddress, let target = room.baseAddress else { return }
+            // Safe: `header + count` bytes are the packet; `count - 16` bytes of room are written.
+            status = unsafe crypto_aead_chacha20poly1305_ietf_decrypt(
+              target, nil, nil, base + header, UInt64(count), base, UInt64(header), nonce, key)
           }
         }
       }
