@@ -1,6 +1,7 @@
 // Owns: this host's unlogged dealings, as requester and as worker: it hands each message, entry and answer to the book
 // that it concerns. Refuses to know: feeds, links, the store. DESIGN sections 2 and 10.
 import TallyBase
+import TallyCrypto
 import TallyLog
 import TallyWire
 import TallyWork
@@ -116,8 +117,9 @@ public struct Exchange: Sendable {
       switch entry.kind {
       case .leaseGrant:
         let body = try LeaseGrantBody.decode(entry.body)
-        guard body.worker == me, let post = entry.links.first, let job = jobs.summary(post) else { return }
-        leases.onGrant(link, post: post, postID: job.id, body: body, jobs: jobs, into: &effects)
+        guard body.worker == me, let post = entry.links.first else { return }
+        let id = Names.entryID(feed: post.feed, index: post.index, leaf: post.leaf)
+        leases.onGrant(link, post: post, postID: id, body: body, jobs: jobs, into: &effects)
       case .workClaim:
         guard let grant = entry.links.first else { return }
         requests.onClaim(
@@ -169,6 +171,20 @@ public struct Exchange: Sendable {
         preconditionFailure("words that this host wrote do not read back: \(error)")
       }
     }
+  }
+
+  /// Own entries from `from` on were taken back: the store had no room. What stood on them is asked for again.
+  public mutating func onRolledBack(from: UInt64, now: Instant, into effects: inout [ExchangeEffect]) {
+    requests.onRolledBack(from: from, now: now, into: &effects)
+    leases.onRolledBack(from: from, now: now)
+  }
+
+  /// Own entries stand in a new incarnation now.
+  public mutating func onReissued(
+    _ moves: [LedgerEffect.Reissue], now: Instant, into effects: inout [ExchangeEffect]
+  ) {
+    requests.onReissued(moves, now: now, into: &effects)
+    leases.onReissued(moves)
   }
 
   // Blobs.

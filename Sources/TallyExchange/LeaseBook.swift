@@ -324,6 +324,27 @@ struct LeaseBook: Sendable {
     }
   }
 
+  /// Claims and failures that were taken back are written again.
+  mutating func onRolledBack(from: UInt64, now: Instant) {
+    for task in leases.keys.sorted() {
+      guard let lease = leases[task], lease.phase == .writing, let index = lease.claimIndex, index >= from else {
+        continue
+      }
+      leases[task]?.claimIndex = nil
+      onAppendRefused(task, now: now)
+    }
+  }
+
+  mutating func onReissued(_ moves: [LedgerEffect.Reissue]) {
+    for task in leases.keys.sorted() {
+      guard let index = leases[task]?.claimIndex, let move = moves.first(where: { $0.old.index == index }) else {
+        continue
+      }
+      leases[task]?.claimIndex = move.new.index
+      leases[task]?.result?.claimIndex = move.new.index
+    }
+  }
+
   /// Own entries up to `size` may be known to others now.
   mutating func onReleased(size: UInt64, into effects: inout [ExchangeEffect]) {
     for task in leases.keys.sorted() {

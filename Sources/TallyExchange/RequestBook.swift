@@ -460,6 +460,33 @@ struct RequestBook: Sendable {
     timers.arm(.decide(task), at: now + ExchangeLimits.askPauseMin)
   }
 
+  /// Posts that were taken back are gone, and their asker has been told; grants are made again.
+  mutating func onRolledBack(from: UInt64, now: Instant, into effects: inout [ExchangeEffect]) {
+    for task in requests.keys.sorted() {
+      guard let request = requests[task] else { continue }
+      if request.post.index >= from {
+        end(task, .failed(.internal), into: &effects)
+      } else if request.stage == .granting, let grant = request.grant, grant.index >= from {
+        requests[task]?.grant = nil
+        onAppendRefused(task, now: now)
+      } else if request.stage == .accepting {
+        onDecisionRefused(task, now: now)
+      }
+    }
+  }
+
+  /// A task is named by its post: one whose post moved cannot keep its name, so it ends and its asker is told.
+  mutating func onReissued(_ moves: [LedgerEffect.Reissue], now: Instant, into effects: inout [ExchangeEffect]) {
+    for task in requests.keys.sorted() {
+      guard let request = requests[task] else { continue }
+      if moves.contains(where: { $0.old.link == request.post }) {
+        end(task, .failed(.internal), into: &effects)
+      } else if let grant = request.grant, let move = moves.first(where: { $0.old.link == grant }) {
+        requests[task]?.grant = move.new.link
+      }
+    }
+  }
+
   // Links and time.
 
   mutating func onLinkUp(_ peer: PublicKey, now: Instant, into effects: inout [ExchangeEffect]) {
