@@ -20,9 +20,6 @@ public enum WorkHash {
     SHA256Hash.hash(salt.bytes + manifest)
   }
 
-  /// SHA-256("tally/words/1" ‖ salt ‖ bytes): what a salted `record` holds.
-  public static func words(salt: Bytes32, _ bytes: [UInt8]) -> Digest { hash("tally/words/1", [salt.bytes, bytes]) }
-
   private static func hash(_ tag: String, _ parts: [[UInt8]]) -> Digest {
     var message = Array(tag.utf8)
     for part in parts { message.append(contentsOf: part) }
