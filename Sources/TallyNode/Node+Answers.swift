@@ -4,6 +4,7 @@ import TallyCrypto
 import TallyExchange
 import TallyGossip
 import TallyLog
+import TallySession
 import TallyTable
 import TallyWire
 import TallyWork
@@ -30,7 +31,7 @@ extension Node {
   public var members: [MemberView] { membership.members }
   public var ownRecord: RecordWithAttributes? { membership.own }
   public var buckets: [BucketView] { table.buckets }
-  public var clock: [ClockLine] { ledger.clock }
+  public var clock: [ClockEntry] { ledger.clock }
   public var feeds: [FeedStatus] { ledger.allFeeds }
   public func feed(_ id: FeedID) -> FeedStatus? { ledger.feed(id) }
   public func forkProof(_ id: FeedID) -> [UInt8]? { ledger.forkProof(id) }

@@ -4,6 +4,8 @@ import TallyCrypto
 import TallyExchange
 import TallyGossip
 import TallyLog
+import TallySession
+import TallyTable
 import TallyWire
 
 extension Node {
@@ -160,12 +162,18 @@ extension Node {
       outbox.append(.reply(request, .failed(fault)))
       return
     }
-    let nonce = generator.next64()
-    desk.waitForPing(peer, nonce: nonce, request, sentAt: now)
-    let message = Ping(nonce: nonce, record: membership.own?.record.number ?? .none).message
-    if sessions.send(message, to: peer, now: now, into: &effects.session) { return }
-    guard let endpoint = record.endpoints.first else { return }
+    if sessions.ping(peer, over: .datagram, now: now, into: &effects.session) {
+      desk.waitForPing(peer, request, until: now + NodeLimits.pingWait)
+      return
+    }
+    guard let endpoint = record.endpoints.first else {
+      let fault = CommandFault(
+        .unreachable, "\(KeyText.encode(peer)) gives no address", fix: "it must dial this host, or be reachable")
+      outbox.append(.reply(request, .failed(fault)))
+      return
+    }
+    desk.pingWhenUp(peer)
+    desk.waitForPing(peer, request, until: now + NodeLimits.pingWait)
     sessions.connect(to: peer, at: endpoint, identity: identity, now: now, into: &effects.session)
-    _ = sessions.send(message, to: peer, now: now, into: &effects.session)
   }
 }

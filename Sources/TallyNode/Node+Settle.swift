@@ -8,6 +8,7 @@ import TallyLog
 import TallySession
 import TallyTable
 import TallyWire
+import TallyWork
 
 extension Node {
   /// Round by round until every list is empty. A bound catches two parts that answer each other for ever: our mistake.
@@ -34,6 +35,7 @@ extension Node {
       tallies.count("link closed: \(fault.name)")
       outbox.append(.close(link))
     case .sessionUp(let peer, let endpoint, let weDialled):
+      if desk.sessionUp(peer) { _ = sessions.ping(peer, over: .datagram, now: now, into: &effects.session) }
       table.onSessionUp(peer, at: endpoint, weDialled: weDialled, now: now, into: &effects.table)
       membership.onSessionUp(
         peer, at: endpoint, weDialled: weDialled, identity: identity, now: now, into: &effects.mesh)
@@ -50,8 +52,10 @@ extension Node {
       broadcast.onLinkDown(peer)
       ledger.onPeerDown(peer, now: now, into: &effects.ledger)
       exchange.onLinkDown(peer, into: &effects.exchange)
-    case .datagramMessage(let peer, let message): route(message, from: peer, over: .datagram, now: now, into: &outbox)
-    case .linkMessage(let peer, let message): route(message, from: peer, over: .link, now: now, into: &outbox)
+    case .datagramMessage(let peer, let message): route(message, from: peer, over: .datagram, now: now)
+    case .linkMessage(let peer, let message): route(message, from: peer, over: .link, now: now)
+    case .pong(let peer, _, let roundTrip, let observed):
+      for request in desk.pong(peer) { outbox.append(.reply(request, .pong(roundTrip: roundTrip, observed: observed))) }
     case .addressProven: break
     case .refused(let endpoint, let fault):
       tallies.count("refused: \(fault.name)")
@@ -71,8 +75,7 @@ extension Node {
 
   /// One place decides which part a message concerns.
   private mutating func route(
-    _ message: [UInt8], from peer: PublicKey, over transport: TallyGossip.Transport, now: Instant,
-    into outbox: inout Outbox
+    _ message: [UInt8], from peer: PublicKey, over transport: TallyGossip.Transport, now: Instant
   ) {
     guard let first = message.first else {
       tallies.count("empty message")
@@ -85,8 +88,11 @@ extension Node {
     }
     table.onPacket(from: peer, now: now)
     switch first {
-    case 0x01...0x02, 0x20...0x25:
-      if type == .pong { onPong(message, from: peer, now: now, into: &outbox) }
+    case 0x02:
+      // The answer to a ping of the table's or of membership's; each knows its own nonces.
+      table.onMessage(message, from: peer, now: now, into: &effects.table)
+      membership.onMessage(message, from: peer, over: transport, identity: identity, now: now, into: &effects.mesh)
+    case 0x20...0x25:
       membership.onMessage(message, from: peer, over: transport, identity: identity, now: now, into: &effects.mesh)
     case 0x10...0x13:
       membership.onPacket(from: peer, now: now, into: &effects.mesh)
@@ -124,16 +130,6 @@ extension Node {
       }
     } catch {
       tallies.count("malformed log message")
-    }
-  }
-
-  private mutating func onPong(_ message: [UInt8], from peer: PublicKey, now: Instant, into outbox: inout Outbox) {
-    do throws(DecodeError) {
-      let pong = try Pong(message: message)
-      guard let (request, sentAt) = desk.pong(peer, nonce: pong.nonce) else { return }
-      outbox.append(.reply(request, .pong(roundTrip: now - sentAt, observed: pong.observed)))
-    } catch {
-      return  // Membership counts it.
     }
   }
 
@@ -186,9 +182,6 @@ extension Node {
     case .unreachable(let peer): outbox.append(.event(.member(peer, .unreachable)))
     case .reachable(let peer): outbox.append(.event(.member(peer, .reachable)))
     case .admitted: outbox.append(.event(.member(me, .admitted)))
-    case .ihave(let peer, let names):
-      let items = names.map { IHave.Item(feed: $0.feed, size: $0.size, root: $0.root) }
-      _ = sessions.linkSend(LogMessage.ihave(IHave(items)).encoded, to: peer, now: now, into: &effects.session)
     case .pull: break  // The ledger has the same announcement and asks by itself.
     case .fault(let peer, let fault):
       tallies.count("mesh: \(fault)")

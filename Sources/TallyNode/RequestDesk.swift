@@ -18,13 +18,9 @@ struct RequestDesk: Sendable {
   /// Own entries that somebody waits for, in order of index.
   private var appends: [Append] = []
   private var lookups: [LookupID: RequestID] = [:]
-  private struct PingWait: Sendable {
-    let peer: PublicKey
-    let nonce: UInt64
-    let request: RequestID
-    let sentAt: Instant
-  }
-  private var pings: [PingWait] = []
+  private var pings: [PublicKey: [RequestID]] = [:]
+  /// Peers to be pinged as soon as their session stands.
+  private var pingsWhenUp: [PublicKey] = []
   /// Jobs whose post has been handed to the ledger in this very turn, by the exchange's number.
   var postings: [UInt64: RequestID] = [:]
   private var leaves: [ContentID: [UInt32: [RequestID]]] = [:]
@@ -41,9 +37,18 @@ struct RequestDesk: Sendable {
 
   mutating func waitFor(_ lookup: LookupID, _ request: RequestID) { lookups[lookup] = request }
 
-  mutating func waitForPing(_ peer: PublicKey, nonce: UInt64, _ request: RequestID, sentAt: Instant) {
-    pings.append(PingWait(peer: peer, nonce: nonce, request: request, sentAt: sentAt))
-    timers.arm(request, at: sentAt + NodeLimits.pingWait)
+  mutating func waitForPing(_ peer: PublicKey, _ request: RequestID, until: Instant) {
+    pings[peer, default: []].append(request)
+    timers.arm(request, at: until)
+  }
+
+  mutating func pingWhenUp(_ peer: PublicKey) { pingsWhenUp.append(peer) }
+
+  /// True when somebody waits for a ping of this peer, whose session stands now.
+  mutating func sessionUp(_ peer: PublicKey) -> Bool {
+    let wanted = pingsWhenUp.contains(peer)
+    pingsWhenUp.removeAll { $0 == peer }
+    return wanted
   }
 
   mutating func waitForLeaf(_ id: ContentID, _ leaf: UInt32, _ request: RequestID) {
@@ -89,11 +94,10 @@ struct RequestDesk: Sendable {
 
   mutating func found(_ lookup: LookupID) -> RequestID? { lookups.removeValue(forKey: lookup) }
 
-  mutating func pong(_ peer: PublicKey, nonce: UInt64) -> (RequestID, sentAt: Instant)? {
-    guard let place = pings.firstIndex(where: { $0.peer == peer && $0.nonce == nonce }) else { return nil }
-    let wait = pings.remove(at: place)
-    timers.cancel(wait.request)
-    return (wait.request, wait.sentAt)
+  mutating func pong(_ peer: PublicKey) -> [RequestID] {
+    let requests = pings.removeValue(forKey: peer) ?? []
+    for request in requests { timers.cancel(request) }
+    return requests
   }
 
   mutating func leafReady(_ id: ContentID, _ leaf: UInt32) -> [RequestID] {
@@ -118,7 +122,10 @@ struct RequestDesk: Sendable {
     appends.removeAll { $0.request == request }
     hungryWorkers.removeAll { $0 == request }
     for (lookup, waiting) in lookups where waiting == request { lookups[lookup] = nil }
-    pings.removeAll { $0.request == request }
+    for (peer, waiting) in pings where waiting.contains(request) {
+      let left = waiting.filter { $0 != request }
+      pings[peer] = left.isEmpty ? nil : left
+    }
     for (id, waiting) in leaves {
       let left = waiting.mapValues { $0.filter { $0 != request } }.filter { !$0.value.isEmpty }
       leaves[id] = left.isEmpty ? nil : left
