@@ -93,6 +93,7 @@ let package = Package(
     program("tally-sim", ["TallySim", arguments]),
     program("tally-bench", pure + ["TallySession", "TallyLog", "TallyStore", "TallyNet", arguments]),
     program("tally-fuzz", pure + ["TallySession", "TallyTable", "TallyGossip", "TallyLog", "TallyWork", arguments]),
+    tests("TallyWireTests", ["TallyBase", "TallyWire"]),
     tests("TallyLogTests", pure + ["TallyLog"]),
     tests("TallyWorkerTests", ["TallyBase", "TallyCrypto", "TallyWorker", "CWorker"]),
   ]

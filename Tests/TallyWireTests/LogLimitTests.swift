@@ -192,15 +192,24 @@ struct LogLimitTests {
     #expect(pages.map(\.isLast) == [false, false, true])
     #expect(pages.flatMap(\.entries) == clock)
     #expect(pages[1].cursor == clock[511].feed)
-    for page in pages { #expect(try LogMessage(decoding: LogMessage.clock(page).encoded) == .clock(page)) }
+    for page in pages {
+      let whole = LogMessage.clock(ClockMessage(.answer, digest: .zero, page: page))
+      #expect(whole.encoded.count < 65_535 - 16)
+      #expect(try LogMessage(decoding: whole.encoded) == whole)
+    }
     #expect(ClockPage.pages(of: []) == [ClockPage(cursor: .zero, isLast: true, entries: [])])
     #expect(ClockPage.pages(of: Array(clock.prefix(512))).count == 1)
     let cursor = Bytes32.zero
     refuses(
       .aboveLimit(field: "clock feeds", value: 513, limit: 512),
-      message(.clock) { $0.bytes32(cursor); $0.flag(true); $0.varint(513) })
-    refuses(.notCanonical(field: "clock feeds"), message(.clock) { $0.bytes32(cursor); $0.flag(false); $0.varint(0) })
-    refuses(.notCanonical(field: "clock last"), message(.clock) { $0.bytes32(cursor); $0.u8(2); $0.varint(0) })
+      message(.clock) { $0.u8(1); $0.bytes32(.zero); $0.bytes32(cursor); $0.flag(true); $0.varint(513) })
+    func head(_ step: UInt8, last: UInt8) -> [UInt8] {
+      message(.clock) { $0.u8(step); $0.bytes32(.zero); $0.bytes32(cursor); $0.u8(last); $0.varint(0) }
+    }
+    refuses(.notCanonical(field: "clock feeds"), head(1, last: 0))
+    refuses(.notCanonical(field: "clock last"), head(2, last: 2))
+    refuses(.unknown(field: "clock step", value: 3), head(3, last: 1))
+    refuses(.trailing(count: 34), head(0, last: 1))
   }
 
   @Test func a_clock_page_is_ordered_above_its_cursor_and_has_no_empty_feed() {
@@ -208,6 +217,8 @@ struct LogLimitTests {
     let pair = samples.clock(2)
     func page(_ cursor: FeedID, _ feeds: [FeedID], size: UInt64, fork: UInt64) -> [UInt8] {
       message(.clock) { writer in
+        writer.u8(1)
+        writer.bytes32(.zero)
         writer.named(cursor)
         writer.flag(true)
         writer.varint(UInt64(feeds.count))

@@ -133,8 +133,11 @@ struct LogSamples {
     let some = clock(3)
     return [
       ("about_you", .aboutYou(aboutYou(2))),
-      ("clock_first_page", .clock(ClockPage(cursor: .zero, isLast: false, entries: some))),
-      ("clock_last_page_empty", .clock(ClockPage(cursor: some[2].feed, isLast: true, entries: []))),
+      ("clock_question", .clock(ClockMessage(question: named()))),
+      ("clock_answer_first_page", .clock(
+        ClockMessage(.answer, digest: named(), page: ClockPage(cursor: .zero, isLast: false, entries: some)))),
+      ("clock_return_last_page_empty", .clock(
+        ClockMessage(.return, digest: named(), page: ClockPage(cursor: some[2].feed, isLast: true, entries: [])))),
       ("push_new_feed", .push(push(from: 0, count: 3))),
       ("push", .push(push(from: 300, count: 2))),
       ("get_range", .getRange(GetRange(feed: feed, from: 127, to: 128))),
