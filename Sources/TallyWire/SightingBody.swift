@@ -15,6 +15,12 @@ public struct SightingBody: Hashable, Sendable, WireValue {
     low = digest.raw.word1
   }
 
+  /// Whether an entry of this kind may have these links: at most four, no feed twice. With others it is a no-op.
+  public static func accepts(_ links: [EntryLink]) -> Bool {
+    guard links.count <= WireLimits.sightingLinks else { return false }
+    return links.indices.allSatisfy { index in !links[..<index].contains { $0.feed == links[index].feed } }
+  }
+
   public init(reading reader: inout ByteReader) throws(DecodeError) {
     high = try reader.u64().byteSwapped
     low = try reader.u64().byteSwapped

@@ -353,6 +353,18 @@ struct LogLimitTests {
     #expect(most <= WireLimits.entryBytes - Entry.fixedByteCount - EntryLink.byteCount)
   }
 
+  @Test func a_sighting_links_to_at_most_four_feeds_each_once() {
+    var samples = LogSamples(seed: 20)
+    var links: [EntryLink] = []
+    for index in 0..<5 as Range<UInt64> {
+      links.append(EntryLink(feed: samples.named(), index: index, leaf: samples.named()))
+    }
+    #expect(SightingBody.accepts([]))
+    #expect(SightingBody.accepts(Array(links.prefix(WireLimits.sightingLinks))))
+    #expect(!SightingBody.accepts(links))
+    #expect(!SightingBody.accepts([links[0], links[1], links[0]]))
+  }
+
   @Test func bodies_refuse_what_has_no_meaning() throws {
     var samples = LogSamples(seed: 19)
     var begin = samples.beginBody(continues: true).encoded
