@@ -30,4 +30,6 @@ public enum TextLimits {
   public static let jsonDepth = 6
   /// Bytes of a receipt.
   public static let receiptBytes = 10 << 20
+  /// Bytes of the words that a record's receipt may hold.
+  public static let receiptWordsBytes = 64 << 10
 }
