@@ -10,7 +10,7 @@ import TallyBase
 ///      41      introduction, only when from = 0
 ///      rest    packed chunk of exactly size − from entries
 /// ```
-/// At most 61,625 bytes.
+/// At most 61,618 bytes.
 public struct Push: Hashable, Sendable, WireValue {
   public let head: Head
   public let from: UInt64
