@@ -96,5 +96,6 @@ let package = Package(
     tests("TallyWireTests", ["TallyBase", "TallyWire"]),
     tests("TallyLogTests", pure + ["TallyLog"]),
     tests("TallyWorkerTests", ["TallyBase", "TallyCrypto", "TallyWorker", "CWorker"]),
+    tests("TallyNetTests", ["TallyBase", "TallyNet", "CLinux"]),
   ]
 )

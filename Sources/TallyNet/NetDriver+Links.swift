@@ -14,7 +14,7 @@ extension NetDriver {
       timers.arm(.connect(token), at: SystemClock.now() + settings.connectTimeout)
     } catch {
       unregisterFailedDial(token)
-      backlog.append(.linkClosed(token.number, CloseReason(error)))
+      backlog.append(.linkClosed(token.number, error.code == EMLINK ? .tooManyLinks : CloseReason(error)))
     }
     return token.number
   }
@@ -62,7 +62,8 @@ extension NetDriver {
     }
     guard link.outgoing.append(bytes) else {
       tally.writesRefused += 1
-      link.isCongested = true
+      // Something larger than the whole queue would never drain: nothing is promised then.
+      if !link.outgoing.isEmpty { link.isCongested = true }
       return .full
     }
     markDirty(link)

@@ -13,7 +13,8 @@ public struct NetSettings: Sendable {
   /// TCP_USER_TIMEOUT, milliseconds: unacknowledged or unread for so long means gone. (A peer that is alive but does
   /// not read is cut off as well; that is meant.)
   public var userTimeoutMs: Int32 = 20_000
-  /// Keepalive finds a silent peer that is gone: after idle + probes × interval seconds.
+  /// Keepalive finds a silent peer that is gone: after idle + probes × interval seconds. The kernel takes 1 to 32,767
+  /// seconds and 1 to 127 probes.
   public var keepIdleSeconds: Int32 = 15
   public var keepIntervalSeconds: Int32 = 5
   public var keepProbes: Int32 = 3

@@ -37,22 +37,16 @@ public struct ServiceManager: Sendable {
     try notify(["RELOADING=1", "MONOTONIC_USEC=\(clinux_monotonic_micros())"])
   }
 
-  /// One socket from the service manager.
-  public struct PassedSocket: ~Copyable {
-    /// Its `FileDescriptorName=`, or `unknown`.
-    public let name: String
-    public let number: CInt
-    /// Takes it over.
-    public consuming func take() -> Descriptor { Descriptor(taking: number) }
-  }
-
-  /// Calls `body` for each socket passed by LISTEN_FDS, once: the variables are forgotten. The count.
+  /// Calls `body` with the name (`FileDescriptorName=`, or `unknown`) and the descriptor of each socket passed by
+  /// LISTEN_FDS, once: the variables are forgotten. Returns how many there were.
   @discardableResult
-  public static func sockets(_ body: (consuming PassedSocket) throws(SystemError) -> Void) throws(SystemError) -> Int {
+  public static func sockets(
+    _ body: (String, consuming Descriptor) throws(SystemError) -> Void
+  ) throws(SystemError) -> Int {
     let names = variable("LISTEN_FDNAMES").map { $0.split(separator: ":").map(String.init) } ?? []
     let count = Int(try required("LISTEN_FDS", outsideAddress: true) { clinux_listen_descriptors() })
     for index in 0..<count {
-      try body(PassedSocket(name: index < names.count ? names[index] : "unknown", number: CInt(3 + index)))
+      try body(index < names.count ? names[index] : "unknown", Descriptor(taking: CInt(3 + index)))
     }
     return count
   }
