@@ -4,6 +4,9 @@
 #include "CWorker.h"
 #include <dirent.h>
 #include <errno.h>
+#include <linux/audit.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <fcntl.h>
 #include <grp.h>
 #include <openssl/sha.h>
@@ -11,8 +14,10 @@
 #include <pwd.h>
 #include <sched.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -24,7 +29,7 @@
 #include <unistd.h>
 
 #define TMPFS_NUMBER 0x01021994
-#define FIRST_FREE 6
+#define FIRST_FREE 7
 _Static_assert(sizeof(SHA256_CTX) <= sizeof(struct worker_sha256), "the opaque state holds libcrypto's");
 
 static void close_from(unsigned first) {
@@ -65,15 +70,16 @@ static void say(const char *text) { write_all(2, text, strlen(text)); }
 static void supervise(const struct worker_start *start, const char *program, char *const *argv, pid_t parent) {
   plain_signals();
   setsid();
-  int32_t wanted[7] = {start->standard_input, start->standard_output, start->standard_error, start->arguments,
-                       start->status,         start->gate,            start->result};
+  int32_t wanted[8] = {start->standard_input, start->standard_output, start->standard_error, start->arguments,
+                       start->status,         start->gate,           start->filter,
+                       start->result};
   // First above the numbers that they will take, so that none overwrites another.
-  for (int index = 0; index < 7; index++) {
+  for (int index = 0; index < 8; index++) {
     wanted[index] = fcntl(wanted[index], F_DUPFD_CLOEXEC, 64);
     if (wanted[index] < 0) _exit(112);
   }
-  int result = wanted[6];
-  for (int index = 0; index < 6; index++)
+  int result = wanted[7];
+  for (int index = 0; index < 7; index++)
     if (dup2(wanted[index], index) < 0) _exit(112);
   for (int index = 0; index < 4; index++) {
     if (start->groups[index] < 0) continue;
@@ -116,14 +122,17 @@ static void supervise(const struct worker_start *start, const char *program, cha
     _exit(117);
   }
   for (int descriptor = 0; descriptor < FIRST_FREE; descriptor++) close(descriptor);
-  int32_t outcome = -1;
+  struct rusage own;
+  getrusage(RUSAGE_SELF, &own);
+  // The size that fork gave us: what our descendants' greatest size has to exceed to be their own.
+  int32_t outcome[2] = {-1, (int32_t)own.ru_maxrss};
   for (;;) {
     int status = 0;
     pid_t ended = wait4(-1, &status, 0, NULL);
-    if (ended == child) outcome = status;
+    if (ended == child) outcome[0] = status;
     if (ended < 0 && errno == ECHILD) break;
   }
-  write_all(result, &outcome, sizeof outcome);
+  write_all(result, outcome, sizeof outcome);
   _exit(0);
 }
 
@@ -371,4 +380,88 @@ int64_t worker_user_named(const char *name, uint32_t *group) {
   if (getpwnam_r(name, &entry, text, sizeof text, &found) != 0 || found == NULL) return -1;
   *group = found->pw_gid;
   return found->pw_uid;
+}
+
+int32_t worker_memory_file(const uint8_t *bytes, size_t count) {
+  int descriptor = memfd_create("tally", MFD_CLOEXEC);
+  if (descriptor < 0) return -errno;
+  write_all(descriptor, bytes, count);
+  off_t size = lseek(descriptor, 0, SEEK_CUR);
+  if (size == (off_t)count && lseek(descriptor, 0, SEEK_SET) == 0) return descriptor;
+  close(descriptor);
+  return -EIO;
+}
+
+#if defined(__x86_64__)
+#define OUR_ARCHITECTURE AUDIT_ARCH_X86_64
+#elif defined(__aarch64__)
+#define OUR_ARCHITECTURE AUDIT_ARCH_AARCH64
+#else
+#error "the seccomp program knows x86-64 and aarch64"
+#endif
+#ifndef SYS_memfd_secret
+#define SYS_memfd_secret 447
+#endif
+
+// Memory that no rlimit counts (memfd, System V shared memory), and kernel interfaces that no job needs and that have
+// let programs out before. They answer as if the kernel did not have them; programs know how to go on without.
+static const unsigned absent[] = {
+    SYS_memfd_create,   SYS_memfd_secret,    SYS_shmget,   SYS_keyctl,          SYS_add_key,
+    SYS_request_key,    SYS_bpf,             SYS_userfaultfd, SYS_perf_event_open, SYS_io_uring_setup,
+    SYS_io_uring_enter, SYS_io_uring_register,
+};
+#define ABSENT_COUNT (sizeof absent / sizeof *absent)
+
+int64_t worker_filter(uint8_t *buffer, size_t room) {
+  struct sock_filter program[8 + ABSENT_COUNT];
+  size_t at = 0;
+  program[at++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch));
+  program[at++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, OUR_ARCHITECTURE, 1, 0);
+  program[at++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS);
+  program[at++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr));
+  // x32 numbers on x86-64: a second door to the same calls.
+  program[at++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, 0x40000000, ABSENT_COUNT + 1, 0);
+  for (size_t index = 0; index < ABSENT_COUNT; index++)
+    program[at++] =
+        (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, absent[index], (uint8_t)(ABSENT_COUNT - index), 0);
+  program[at++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+  program[at++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS);
+  size_t size = at * sizeof *program;
+  if (size > room) return -E2BIG;
+  memcpy(buffer, program, size);
+  return (int64_t)size;
+}
+
+int64_t worker_capture(const uint8_t *argv, size_t count, uint8_t *buffer, size_t room) {
+  char *list[65] = {NULL};
+  size_t words = 0;
+  for (size_t index = 0; index < count && words < 64; words++) {
+    list[words] = (char *)argv + index;
+    index += strlen(list[words]) + 1;
+  }
+  int ends[2];
+  if (words == 0 || pipe2(ends, O_CLOEXEC) != 0) return -EINVAL;
+  pid_t child = fork();
+  if (child == 0) {
+    int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
+    if (nothing < 0 || dup2(nothing, 0) < 0 || dup2(ends[1], 1) < 0 || dup2(nothing, 2) < 0) _exit(112);
+    plain_signals();
+    execv(list[0], list);
+    _exit(117);
+  }
+  int failure = errno;
+  close(ends[1]);
+  size_t used = 0;
+  while (child > 0) {
+    ssize_t got = used < room ? read(ends[0], buffer + used, room - used) : 0;
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) break;
+    used += (size_t)got;
+  }
+  close(ends[0]);
+  if (child < 0) return -failure;
+  int status = 0;
+  while (waitpid(child, &status, 0) < 0)
+    if (errno != EINTR) return -errno;
+  return status == 0 ? (int64_t)used : -EIO;
 }

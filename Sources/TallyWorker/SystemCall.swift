@@ -158,3 +158,33 @@ enum SystemCall {
 
   static var nowMicros: Int64 { worker_now_micros() }
 }
+
+extension SystemCall {
+  /// A regular file to read, or /dev/null.
+  static func openFileOrNull(_ path: String?) throws(WorkerFault) -> Descriptor {
+    if let path { return try openFile(path: path) }
+    // Safe: a constant name with NUL.
+    return Descriptor(try checkErrno(unsafe open("/dev/null", O_RDONLY | O_CLOEXEC), "open", "/dev/null".utf8))
+  }
+
+  static func memoryFile(_ bytes: [UInt8]) throws(WorkerFault) -> Descriptor {
+    // Safe: `bytes.count` bytes to read.
+    Descriptor(try check(unsafe worker_memory_file(bytes, bytes.count), "memfd_create", "".utf8))
+  }
+
+  /// The seccomp program of every job.
+  static func filter() throws(WorkerFault) -> [UInt8] {
+    var buffer = [UInt8](repeating: 0, count: 1024)
+    // Safe: the buffer's room is passed.
+    let count = unsafe worker_filter(&buffer, buffer.count)
+    precondition(count > 0 && count <= buffer.count, "the seccomp program has \(count) bytes")
+    return Array(buffer[..<Int(count)])
+  }
+
+  static func room(of descriptor: Descriptor) throws(WorkerFault) -> worker_room {
+    var room = worker_room()
+    // Safe: `room` is ours for the call.
+    try check(unsafe worker_room_of(descriptor.number, &room), "fstatfs", "".utf8)
+    return room
+  }
+}

@@ -11,7 +11,8 @@ struct worker_start {
   int32_t arguments;     // read end: bubblewrap's options, NUL separated (becomes descriptor 3)
   int32_t status;        // write end: bubblewrap's JSON status lines (becomes descriptor 4)
   int32_t gate;          // read end: one byte lets the job begin (becomes descriptor 5)
-  int32_t result;        // write end: the supervisor writes bubblewrap's wait status, 4 bytes
+  int32_t filter;        // the seccomp program (becomes descriptor 6)
+  int32_t result;        // write end: the supervisor writes bubblewrap's wait status and its own size in KiB, 4 bytes each
   int32_t groups[4];     // cgroup.procs, open for writing; -1 = none
   uint32_t user, group;  // the kernel identity to take when `drop` is 1
   int32_t drop;
@@ -83,7 +84,15 @@ int32_t worker_poll(const int32_t *descriptors, int32_t count, int32_t timeout_m
 int64_t worker_now_micros(void);
 void worker_pause_micros(int64_t micros);
 
-/// Lower-case hexadecimal or names are Swift's; this is SHA-256 piece by piece (FIPS 180-4), over libcrypto.
+/// An unnamed file in memory that holds `bytes`, at its beginning, close-on-exec.
+int32_t worker_memory_file(const uint8_t *bytes, size_t count);
+/// The seccomp program of every job, as bubblewrap's --seccomp wants it; returns its size in bytes.
+int64_t worker_filter(uint8_t *buffer, size_t room);
+/// Runs argv (NUL-separated; the first is a path) with standard input and error at /dev/null and returns how many bytes
+/// of its output are in `buffer`; -EIO when it did not exit 0.
+int64_t worker_capture(const uint8_t *argv, size_t count, uint8_t *buffer, size_t room);
+
+/// This is SHA-256 piece by piece (FIPS 180-4), over libcrypto.
 struct worker_sha256 { uint64_t opaque[16]; };
 void worker_sha256_begin(struct worker_sha256 *state);
 void worker_sha256_add(struct worker_sha256 *state, const uint8_t *bytes, size_t count);

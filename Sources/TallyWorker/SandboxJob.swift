@@ -1,0 +1,80 @@
+// Owns: a job at bubblewrap's gate: its first process, its writable file systems, its rlimits.
+
+import CWorker
+import Glibc
+
+/// The init of a job's process namespace and the file systems that only the job writes to.
+struct SandboxJob {
+  let first: Int32
+  let firstHandle: Descriptor
+  let out: Descriptor
+  /// /build, /tmp and /dev/shm.
+  let scratch: [Descriptor]
+
+  /// Waits until the job's root is in place, then opens what the job will write to. The descriptors keep the file
+  /// systems after the job's namespace is gone, and nothing else does.
+  init(first: Int32, root: String, deadline: Int64, hasEnded: () -> Bool) throws(WorkerFault) {
+    self.first = first
+    firstHandle = Descriptor(try SystemCall.check(worker_pidfd_open(first), "pidfd_open", "".utf8))
+    (out, scratch) = try Self.writable(of: first, root: root, deadline: deadline, hasEnded: hasEnded)
+  }
+
+  private static func writable(
+    of first: Int32, root: String, deadline: Int64, hasEnded: () -> Bool
+  ) throws(WorkerFault) -> (out: Descriptor, scratch: [Descriptor]) {
+    let expected = try SystemCall.look(through: root)
+    let path = "/proc/\(first)/root"
+    var last = WorkerFault.system(call: "bubblewrap", path: "set-up", code: ETIMEDOUT)
+    while SystemCall.nowMicros < deadline {
+      if hasEnded() { throw .system(call: "bubblewrap", path: "set-up", code: ECHILD) }
+      do {
+        let found = try SystemCall.look(through: path)
+        if found.device == expected.device, found.inode == expected.inode {
+          let top = try SystemCall.openDirectory(path: path)
+          let out = try tmpfs("out", in: top)
+          let dev = try SystemCall.openDirectory(Array("dev".utf8), in: top)
+          return (out, [try tmpfs("build", in: top), try tmpfs("tmp", in: top), try tmpfs("shm", in: dev)])
+        }
+      } catch {
+        last = error
+      }
+      worker_pause_micros(500)
+    }
+    throw last
+  }
+
+  private static func tmpfs(_ name: String, in directory: Descriptor) throws(WorkerFault) -> Descriptor {
+    let opened = try SystemCall.openDirectory(Array(name.utf8), in: directory)
+    guard try SystemCall.room(of: opened).is_tmpfs == 1 else {
+      throw .unsafeTree(path: "/\(name)", why: "is not the job's own file system")
+    }
+    return opened
+  }
+
+  /// Sets the rlimits of the job's first process, which all others inherit, and marks it as the one to kill when
+  /// the machine is out of memory.
+  func limit(_ limits: SandboxLimits, hasMemoryGroup: Bool) throws(WorkerFault) {
+    let file = (max(limits.diskMiB, limits.outputMiB) << 20) + 4096
+    try set(WORKER_LIMIT_CORE, 0, 0)
+    try set(WORKER_LIMIT_CPU, limits.cpuSeconds + 1, limits.cpuSeconds + 2)
+    try set(WORKER_LIMIT_FSIZE, file, file)
+    try set(WORKER_LIMIT_NOFILE, WorkerLimits.jobDescriptorCountMax, WorkerLimits.jobDescriptorCountMax)
+    try set(WORKER_LIMIT_STACK, WorkerLimits.jobStackBytes, UInt64.max)
+    try set(WORKER_LIMIT_MEMLOCK, 64 << 10, 64 << 10)
+    // Since Linux 5.14 this is counted per user namespace, so it holds this job alone, not all of its kernel user's.
+    let processes = limits.processCount + WorkerLimits.processCountSpare
+    try set(WORKER_LIMIT_NPROC, processes, processes)
+    if !hasMemoryGroup {
+      let space = (2 * limits.memoryMiB << 20) + WorkerLimits.addressSpaceSpareBytes
+      try set(WORKER_LIMIT_AS, space, space)
+    }
+    _ = GroupFile.write("1000", to: "/proc/\(first)/oom_score_adj")
+  }
+
+  private func set(_ kind: Int, _ soft: UInt64, _ hard: UInt64) throws(WorkerFault) {
+    try SystemCall.check(worker_limit(first, Int32(kind), soft, hard), "prlimit", "".utf8)
+  }
+
+  /// Ends every process of the job: the kernel kills a namespace with its init.
+  func kill() { _ = worker_pidfd_signal(firstHandle.number, SIGKILL) }
+}
