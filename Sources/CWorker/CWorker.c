@@ -183,13 +183,30 @@ int32_t worker_pidfd_signal(int32_t pidfd, int32_t signal) {
 static const int kinds[] = {RLIMIT_CPU, RLIMIT_FSIZE, RLIMIT_AS, RLIMIT_NPROC, RLIMIT_NOFILE, RLIMIT_CORE,
                             RLIMIT_STACK, RLIMIT_MEMLOCK};
 
-int32_t worker_limit(int32_t pid, int32_t kind, uint64_t soft, uint64_t hard) {
-  struct rlimit had;
-  if (prlimit(pid, kinds[kind], NULL, &had) != 0) return -errno;
-  struct rlimit wanted = {.rlim_cur = soft, .rlim_max = hard};
-  if (wanted.rlim_max > had.rlim_max) wanted.rlim_max = had.rlim_max;
-  if (wanted.rlim_cur > wanted.rlim_max) wanted.rlim_cur = wanted.rlim_max;
-  return prlimit(pid, kinds[kind], &wanted, NULL) != 0 ? -errno : 0;
+static int32_t set_limits(int32_t pid, const struct worker_limits *limits) {
+  for (int kind = 0; kind < 8; kind++) {
+    struct rlimit had;
+    if (prlimit(pid, kinds[kind], NULL, &had) != 0) return -errno;
+    struct rlimit wanted = {.rlim_cur = limits->soft[kind], .rlim_max = limits->hard[kind]};
+    if (wanted.rlim_max > had.rlim_max) wanted.rlim_max = had.rlim_max;
+    if (wanted.rlim_cur > wanted.rlim_max) wanted.rlim_cur = wanted.rlim_max;
+    if (prlimit(pid, kinds[kind], &wanted, NULL) != 0) return -errno;
+  }
+  return 0;
+}
+
+int32_t worker_set_limits(int32_t pid, const struct worker_limits *limits, uint32_t user, uint32_t group) {
+  if (user == 0) return set_limits(pid, limits);
+  pid_t child = fork();
+  if (child < 0) return -errno;
+  if (child == 0) {
+    if (take_identity(user, group) != 0) _exit(EPERM);
+    _exit(-set_limits(pid, limits));
+  }
+  int status = 0;
+  while (waitpid(child, &status, 0) < 0)
+    if (errno != EINTR) return -errno;
+  return WIFEXITED(status) ? -WEXITSTATUS(status) : -EIO;
 }
 
 uint64_t worker_own_limit(int32_t kind) {

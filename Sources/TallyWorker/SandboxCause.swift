@@ -10,7 +10,8 @@ enum SandboxCause {
       return .unavailable(cause: "bubblewrap is not at \(program)", fix: "apt install bubblewrap")
     }
     let words = said.split(separator: "\n").filter { $0.hasPrefix("bwrap: ") || $0.hasPrefix("tally: ") }
-    let text = words.last.map { String($0) } ?? "\(fault)"
+    guard let last = words.last else { return .unavailable(cause: "\(fault)", fix: "run `tally doctor`") }
+    let text = String(last)
     if let known = namespaceCause(text) { return known }
     if text.contains("Can't mount proc") {
       return .unavailable(

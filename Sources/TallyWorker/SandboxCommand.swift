@@ -61,12 +61,12 @@ enum SandboxCommand {
     words += ["--size", "\(spec.limits.outputMiB << 20)", "--tmpfs", "/out"]
     words += ["--chdir", "/build", "--clearenv"]
     for variable in environment(of: spec) { words += ["--setenv", variable.name, variable.value] }
-    return words.flatMap { Array($0.utf8) + [0] }
+    return SystemCall.terminated(words)
   }
 
   /// The command line of bubblewrap itself.
   static func commandLine(for spec: SandboxSpec) -> [UInt8] {
-    (["bwrap", "--args", "\(argumentsDescriptor)", "--"] + spec.arguments).flatMap { Array($0.utf8) + [0] }
+    SystemCall.terminated(["bwrap", "--args", "\(argumentsDescriptor)", "--"] + spec.arguments)
   }
 
   /// The fixed environment, then the job's own; a later name overrides an earlier.

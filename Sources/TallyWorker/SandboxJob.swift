@@ -52,27 +52,38 @@ struct SandboxJob {
   }
 
   /// Sets the rlimits of the job's first process, which all others inherit, and marks it as the one to kill when
-  /// the machine is out of memory.
-  func limit(_ limits: SandboxLimits, hasMemoryGroup: Bool) throws(WorkerFault) {
+  /// the machine is out of memory. `user` is whom the job runs as when we are root.
+  func limit(_ limits: SandboxLimits, hasMemoryGroup: Bool, user: JobUser?) throws(WorkerFault) {
+    var table = worker_limits()
     let file = (max(limits.diskMiB, limits.outputMiB) << 20) + 4096
-    try set(WORKER_LIMIT_CORE, 0, 0)
-    try set(WORKER_LIMIT_CPU, limits.cpuSeconds + 1, limits.cpuSeconds + 2)
-    try set(WORKER_LIMIT_FSIZE, file, file)
-    try set(WORKER_LIMIT_NOFILE, WorkerLimits.jobDescriptorCountMax, WorkerLimits.jobDescriptorCountMax)
-    try set(WORKER_LIMIT_STACK, WorkerLimits.jobStackBytes, UInt64.max)
-    try set(WORKER_LIMIT_MEMLOCK, 64 << 10, 64 << 10)
-    // Since Linux 5.14 this is counted per user namespace, so it holds this job alone, not all of its kernel user's.
+    // Since Linux 5.14 counted per user namespace: it holds this job alone, not all of its kernel user's processes.
     let processes = limits.processCount + WorkerLimits.processCountSpare
-    try set(WORKER_LIMIT_NPROC, processes, processes)
-    if !hasMemoryGroup {
-      let space = (2 * limits.memoryMiB << 20) + WorkerLimits.addressSpaceSpareBytes
-      try set(WORKER_LIMIT_AS, space, space)
-    }
+    let space =
+      hasMemoryGroup ? UInt64.max : (2 * limits.memoryMiB << 20) + WorkerLimits.addressSpaceSpareBytes
+    set(&table, WORKER_LIMIT_CORE, 0, 0)
+    set(&table, WORKER_LIMIT_CPU, limits.cpuSeconds + 1, limits.cpuSeconds + 2)
+    set(&table, WORKER_LIMIT_FSIZE, file, file)
+    set(&table, WORKER_LIMIT_NOFILE, WorkerLimits.jobDescriptorCountMax, WorkerLimits.jobDescriptorCountMax)
+    set(&table, WORKER_LIMIT_STACK, WorkerLimits.jobStackBytes, UInt64.max)
+    set(&table, WORKER_LIMIT_MEMLOCK, 64 << 10, 64 << 10)
+    set(&table, WORKER_LIMIT_NPROC, processes, processes)
+    set(&table, WORKER_LIMIT_AS, space, space)
+    // Safe: `table` is ours for the call.
+    let result = unsafe worker_set_limits(first, &table, user?.user ?? 0, user?.group ?? 0)
+    try SystemCall.check(result, "prlimit", "".utf8)
     _ = GroupFile.write("1000", to: "/proc/\(first)/oom_score_adj")
   }
 
-  private func set(_ kind: Int, _ soft: UInt64, _ hard: UInt64) throws(WorkerFault) {
-    try SystemCall.check(worker_limit(first, Int32(kind), soft, hard), "prlimit", "".utf8)
+  private func set(_ table: inout worker_limits, _ index: Int, _ soft: UInt64, _ hard: UInt64) {
+    precondition((0..<8).contains(index), "no rlimit has the number \(index)")
+    // Safe: both arrays have eight values and the index is below eight.
+    unsafe withUnsafeMutableBytes(of: &table.soft) {
+      unsafe $0.storeBytes(of: soft, toByteOffset: index * 8, as: UInt64.self)
+    }
+    // Safe: as above.
+    unsafe withUnsafeMutableBytes(of: &table.hard) {
+      unsafe $0.storeBytes(of: hard, toByteOffset: index * 8, as: UInt64.self)
+    }
   }
 
   /// Ends every process of the job: the kernel kills a namespace with its init.

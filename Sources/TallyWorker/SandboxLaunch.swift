@@ -8,6 +8,7 @@ import Glibc
 struct SandboxLaunch {
   let groups: JobGroups?
   let groupVersion: Int?
+  let jobUser: JobUser?
   let supervisor: Int32
   let supervisorHandle: Descriptor
   let output: Descriptor
@@ -69,6 +70,7 @@ struct SandboxLaunch {
     }
     self.groups = groups
     groupVersion = sandbox.groups?.version
+    jobUser = sandbox.jobUser
     supervisor = process
     supervisorHandle = Descriptor(handle)
     self.output = output.read
@@ -113,7 +115,7 @@ struct SandboxLaunch {
     let deadline = SystemCall.nowMicros + WorkerLimits.setUpMicrosMax
     let process = try firstProcess(deadline: deadline)
     let job = try SandboxJob(first: process, root: spec.root, deadline: deadline) { hasEnded }
-    try job.limit(spec.limits, hasMemoryGroup: groups?.controllers.contains("memory") ?? false)
+    try job.limit(spec.limits, hasMemoryGroup: groups?.controllers.contains("memory") ?? false, user: jobUser)
     try SystemCall.write([1], to: gate.number, path: "gate")
     return job
   }

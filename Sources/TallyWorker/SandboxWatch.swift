@@ -144,11 +144,19 @@ struct SandboxWatch {
     // Safe: `used` is ours for the call.
     try SystemCall.check(unsafe worker_wait(launch.supervisor, &used), "wait4", "".utf8)
     let bytes = try SystemCall.readFull(launch.result.number, count: 8)
-    guard bytes.count == 8 else { throw .system(call: "supervisor", path: "", code: ECHILD) }
+    guard bytes.count == 8 else {
+      // Somebody killed the supervisor; the kernel ends the job with it, and we wait for that ourselves.
+      job.kill()
+      var watched = [job.firstHandle.number]
+      // Safe: one descriptor in the array.
+      while unsafe worker_poll(&watched, 1, 1000) == 0 { job.kill() }
+      return SIGKILL
+    }
     let word = { (at: Int) -> Int32 in
       Int32(bitPattern: (0..<4).reduce(UInt32(0)) { $0 | UInt32(bytes[at + $1]) << UInt32(8 * $1) })
     }
-    usage.cpuMs = UInt64(max(0, used.user_micros + used.system_micros)) / 1000
+    // Processes that the kernel ends with their namespace are reaped by nobody: what was sampled stands for them.
+    usage.cpuMs = max(usage.cpuMs, UInt64(max(0, used.user_micros + used.system_micros)) / 1000)
     // fork gave the supervisor our own size; only what exceeds that is surely the job's.
     if used.resident_max_kib > Int64(word(4)) + 1024 {
       usage.residentMaxKiB = max(usage.residentMaxKiB, UInt64(used.resident_max_kib))

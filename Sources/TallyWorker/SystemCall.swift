@@ -20,6 +20,16 @@ enum SystemCall {
 
   static func name(_ text: String) -> [CChar] { name(Array(text.utf8)) }
 
+  /// Words one after the other, each with a NUL behind it.
+  static func terminated(_ words: [String]) -> [UInt8] {
+    var bytes: [UInt8] = []
+    for word in words {
+      bytes += word.utf8
+      bytes.append(0)
+    }
+    return bytes
+  }
+
   /// Text of bytes that may not be UTF-8, for messages.
   static func text(_ bytes: some Collection<UInt8>) -> String { String(decoding: bytes, as: UTF8.self) }
 

@@ -39,8 +39,12 @@ int32_t worker_pidfd_signal(int32_t pidfd, int32_t signal);
 
 enum { WORKER_LIMIT_CPU, WORKER_LIMIT_FSIZE, WORKER_LIMIT_AS, WORKER_LIMIT_NPROC, WORKER_LIMIT_NOFILE, WORKER_LIMIT_CORE,
        WORKER_LIMIT_STACK, WORKER_LIMIT_MEMLOCK };
-/// Sets the soft and hard limit `kind` (WORKER_LIMIT_…) of another process; hard is never raised above what it has.
-int32_t worker_limit(int32_t pid, int32_t kind, uint64_t soft, uint64_t hard);
+struct worker_limits {
+  uint64_t soft[8], hard[8];  // by WORKER_LIMIT_…; UINT64_MAX for none
+};
+/// Sets all limits of another process; hard is never raised above what it has. With `user` other than 0 a child process
+/// of that identity does it: root without CAP_SYS_RESOURCE (in containers) may not do it to another user's process.
+int32_t worker_set_limits(int32_t pid, const struct worker_limits *limits, uint32_t user, uint32_t group);
 /// The value of this process's soft limit, UINT64_MAX for none.
 uint64_t worker_own_limit(int32_t kind);
 
