@@ -52,8 +52,8 @@ public enum LedgerLimits {
   public static let requestTimeout = Interval.seconds(5)
 
   // Serving.
-  /// Reads under way for one peer, and in all.
-  public static let readsPerPeer = 8
+  /// Reads under way for one peer (twice what it may ask for in ranges), and in all.
+  public static let readsPerPeer = 16
   public static let reads = 256
 
   // Clock.

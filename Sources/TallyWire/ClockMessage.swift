@@ -1,4 +1,4 @@
-// Owns: CLOCK, the message: a question that costs 49 bytes when two clocks are equal, and the pages that answer it.
+// Owns: CLOCK, the message: a question of 34 bytes, enough when two clocks are equal, and the pages that answer it.
 // Refuses to know: how the digest is made (TallyLog) and when to ask. DESIGN section 9, "Vector clock", level L3.
 import TallyBase
 
