@@ -10,10 +10,11 @@ extension NetDriver {
   /// call, in the order in which it became ready. Throws only when epoll itself fails.
   public mutating func poll(timeout: Interval?, into events: inout [NetEvent]) throws(SystemError) -> Instant {
     tally.polls += 1
+    let before = events.count
     flushQueues(into: &events)
     events += backlog
     backlog.removeAll(keepingCapacity: true)
-    let isBusy = !events.isEmpty || !carried.isEmpty
+    let isBusy = events.count > before || !carried.isEmpty
     swap(&ready, &carried)
     carried.removeAll(keepingCapacity: true)
     try poller.wait(timeoutMs: isBusy ? 0 : sleepMs(timeout), into: &ready)

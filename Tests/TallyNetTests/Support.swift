@@ -39,6 +39,7 @@ final class Loop {
   var counters: NetCounters { net.counters }
   var links: Int { net.openLinks }
   var unixConnections: Int { net.openUnixConnections }
+  func link(_ token: NetToken) -> Link? { net.link(Poller.Token(token)) }
   func queued(_ token: NetToken) -> Int { net.queuedBytes(token) }
 
   var opened: [NetToken] { events.compactMap { if case .linkOpened(let token, _) = $0 { token } else { nil } } }
