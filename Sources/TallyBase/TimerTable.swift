@@ -34,6 +34,8 @@ public struct TimerTable<Key: Hashable & Sendable>: Sendable {
     live[key] = sequence
     heap.append(Slot(deadline: deadline, sequence: sequence, key: key))
     siftUp(heap.count - 1)
+    // The key's older slot may have been the first: `next` and `popDue` look at live ones only.
+    dropStale()
     if heap.count > 64 && heap.count > 2 * live.count { compact() }
   }
 
