@@ -93,6 +93,8 @@ let package = Package(
     program("tally-sim", ["TallySim", arguments]),
     program("tally-bench", pure + ["TallySession", "TallyLog", "TallyStore", "TallyNet", arguments]),
     program("tally-fuzz", pure + ["TallySession", "TallyTable", "TallyGossip", "TallyLog", "TallyWork", arguments]),
+    tests("TallyBaseTests", ["TallyBase"]),
+    tests("TallyCryptoTests", ["TallyBase", "TallyCrypto", "CSodium"]),
     tests("TallyWireTests", ["TallyBase", "TallyWire"]),
     tests("TallyLogTests", pure + ["TallyLog"]),
     tests("TallyWorkerTests", ["TallyBase", "TallyCrypto", "TallyWorker", "CWorker"]),
