@@ -279,7 +279,7 @@ int clinux_get_limit(int pid, int limit, uint64_t *soft, uint64_t *hard) {
 
 // ---- threads ---------------------------------------------------------------------------------------------------
 
-int clinux_thread_start(uint64_t *thread, void *(*body)(void *), void *context, const char *name) {
+int clinux_thread_start(uint64_t *thread, void *(*body)(void *), void *context) {
   _Static_assert(sizeof(pthread_t) == sizeof(uint64_t), "pthread_t");
   sigset_t all, before;
   sigfillset(&all);
@@ -289,13 +289,11 @@ int clinux_thread_start(uint64_t *thread, void *(*body)(void *), void *context, 
   code = pthread_create(&made, NULL, body, context);
   pthread_sigmask(SIG_SETMASK, &before, NULL);
   if (code != 0) return -code;
-  char label[16] = {0};
-  strncpy(label, name, sizeof label - 1);
-  pthread_setname_np(made, label);
   *thread = (uint64_t)made;
   return 0;
 }
 
+int clinux_thread_name(const char *name) { return result(prctl(PR_SET_NAME, name)); }
 int clinux_thread_join(uint64_t thread) { return -pthread_join((pthread_t)thread, NULL); }
 int clinux_thread_detach(uint64_t thread) { return -pthread_detach((pthread_t)thread); }
 

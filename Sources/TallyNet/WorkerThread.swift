@@ -8,24 +8,31 @@ public struct WorkerThread: ~Copyable, Sendable {
 
   /// Carries the body over the C boundary.
   private final class Body: Sendable {
+    let name: String
     let run: @Sendable () -> Void
-    init(_ run: @escaping @Sendable () -> Void) { self.run = run }
+
+    init(_ name: String, _ run: @escaping @Sendable () -> Void) {
+      self.name = name
+      self.run = run
+    }
   }
 
   /// Starts `body` on a thread called `name` (15 bytes are kept). EAGAIN: the system's limit on threads.
   public init(name: String, _ body: @escaping @Sendable () -> Void) throws(SystemError) {
     // Safe: `passRetained` gives the new thread one reference, which it takes exactly once; when no thread was made,
     // we take it back. The body is Sendable, so it may run there.
-    let context = unsafe Unmanaged.passRetained(Body(body))
+    let context = unsafe Unmanaged.passRetained(Body(name, body))
     var handle: UInt64 = 0
     let code = unsafe clinux_thread_start(
       &handle,
       { context in
         guard let context = unsafe context else { return nil }
-        unsafe Unmanaged<Body>.fromOpaque(context).takeRetainedValue().run()
+        let body = unsafe Unmanaged<Body>.fromOpaque(context).takeRetainedValue()
+        _ = unsafe clinux_thread_name(body.name)
+        body.run()
         return nil
       },
-      context.toOpaque(), name)
+      context.toOpaque())
     if code < 0 {
       unsafe context.release()
       throw SystemError(call: "pthread_create", code: -code)

@@ -158,8 +158,8 @@ typedef struct clinux_inherit {
 } clinux_inherit;
 
 /// Starts `path`. `arguments` and `environment` are NUL-terminated strings one behind the other; the counts say how
-/// many. Only the `inherited` descriptors stay open; signals are unblocked and back to default. `directory` may be
-/// null. `new_session` 1: setsid. Returns the pid.
+/// many. Only the `inherited` descriptors stay open, and 0 to 2 when none of those takes their place; at most 16.
+/// Signals are unblocked and back to default. `directory` may be null. `new_session` 1: setsid. Returns the pid.
 int clinux_spawn(
   const char *path, const char *arguments, int argument_count, const char *environment, int environment_count,
   const clinux_inherit *inherited, int inherited_count, const char *directory, int new_session);
@@ -196,8 +196,10 @@ int clinux_get_limit(int pid, int limit, uint64_t *soft, uint64_t *hard);
 
 // ---- threads ---------------------------------------------------------------------------------------------------
 
-/// Starts a thread with every signal blocked. `name` is cut at 15 bytes. `thread` receives its handle.
-int clinux_thread_start(uint64_t *thread, void *(*body)(void *), void *context, const char *name);
+/// Starts a thread with every signal blocked. `thread` receives its handle.
+int clinux_thread_start(uint64_t *thread, void *(*body)(void *), void *context);
+/// Names the calling thread; 15 bytes are kept.
+int clinux_thread_name(const char *name);
 int clinux_thread_join(uint64_t thread);
 int clinux_thread_detach(uint64_t thread);
 
