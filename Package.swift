@@ -95,6 +95,7 @@ let package = Package(
     program("tally-fuzz", pure + ["TallySession", "TallyTable", "TallyGossip", "TallyLog", "TallyWork", arguments]),
     tests("TallyBaseTests", ["TallyBase"]),
     tests("TallyCryptoTests", ["TallyBase", "TallyCrypto", "CSodium"]),
+    tests("TallySessionTests", pure + ["TallySession"]),
     tests("TallyWireTests", ["TallyBase", "TallyWire"]),
     tests("TallyLogTests", pure + ["TallyLog"]),
     tests("TallyWorkerTests", ["TallyBase", "TallyCrypto", "TallyWorker", "CWorker"]),

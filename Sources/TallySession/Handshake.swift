@@ -10,10 +10,12 @@ struct SessionKeys: Sendable {
   var send: CipherState
   var receive: CipherState
 
+}
+
+extension SessionKeys {
   init(_ noise: NoiseHandshake) {
     let (send, receive) = noise.split()
-    self.send = send
-    self.receive = receive
+    self.init(send: send, receive: receive)
   }
 }
 

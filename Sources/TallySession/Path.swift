@@ -31,8 +31,9 @@ struct Path: Sendable {
 
   /// Bytes of an authenticated packet from `source`.
   mutating func noteReceived(_ count: Int, from source: Endpoint) {
-    // Saturates: a peer cannot make it wrap, and no honest one gets near.
-    if !isProven && source == endpoint { received = min(received, Int.max / 2) + count }
+    guard !isProven, source == endpoint else { return }
+    let (sum, overflow) = received.addingReportingOverflow(count)
+    received = overflow ? .max : sum
   }
 
   /// The packet with the highest counter came from another address.

@@ -9,7 +9,7 @@ import TallyWire
 /// All UDP sessions and TCP links of this host.
 public struct Sessions: Sendable {
   private var context: SessionContext
-  private var datagrams = DatagramSessions()
+  var datagrams = DatagramSessions()
   private var links = Links()
 
   public init(mesh: MeshKeys, me: PublicKey, generator: Generator) {
