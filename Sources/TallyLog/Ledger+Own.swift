@@ -16,7 +16,9 @@ extension Ledger {
       beginFeed(continues: nil, now, &effects)
     case .settled(let mark):
       let id = Names.feedID(mesh: config.meshID, author: config.me, incarnation: mark.incarnation)
-      resume(id, file: mark, now, &effects)
+      // A crash between a new incarnation's first commit and the guard file leaves the file at the old one.
+      let live = feeds.isContinued(id, by: config.me) ? liveOwnFeed() ?? id : id
+      resume(live, file: mark, now, &effects)
     case .rollback(let file): recoverFromRollback(file, now, &effects)
     case .firstStart: recoverFromRollback(nil, now, &effects)
     }
