@@ -98,7 +98,7 @@ let package = Package(
     tests("TallySessionTests", pure + ["TallySession"]),
     tests("TallyWireTests", ["TallyBase", "TallyWire"]),
     tests("TallyLogTests", pure + ["TallyLog"]),
-    tests("TallyWorkerTests", ["TallyBase", "TallyCrypto", "TallyWorker", "CWorker"]),
+    tests("TallyWorkerTests", pure + ["TallyLog", "TallyWork", "TallyWorker", "CWorker"]),
     tests("TallyNetTests", ["TallyBase", "TallyNet", "CLinux"]),
   ]
 )

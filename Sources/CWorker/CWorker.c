@@ -15,6 +15,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -408,6 +409,19 @@ int32_t worker_memory_file(const uint8_t *bytes, size_t count) {
   close(descriptor);
   return -EIO;
 }
+
+int32_t worker_unnamed_file(const char *directory) {
+  int descriptor = open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+  if (descriptor >= 0 || (errno != EOPNOTSUPP && errno != EISDIR)) return descriptor < 0 ? -errno : descriptor;
+  char path[4096];
+  if (snprintf(path, sizeof path, "%s/spool-XXXXXX", directory) >= (int)sizeof path) return -ENAMETOOLONG;
+  descriptor = mkostemp(path, O_CLOEXEC);
+  if (descriptor < 0) return -errno;
+  unlink(path);
+  return descriptor;
+}
+
+int32_t worker_rewind(int32_t descriptor) { return lseek(descriptor, 0, SEEK_SET) < 0 ? -errno : 0; }
 
 #if defined(__x86_64__)
 #define OUR_ARCHITECTURE AUDIT_ARCH_X86_64

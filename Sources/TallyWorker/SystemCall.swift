@@ -198,3 +198,11 @@ extension SystemCall {
     return room
   }
 }
+
+extension SystemCall {
+  /// A file without a name in `directory`, for reading and writing.
+  static func unnamedFile(in directory: String) throws(WorkerFault) -> Descriptor {
+    // Safe: the name ends with NUL.
+    Descriptor(try check(unsafe worker_unnamed_file(name(directory)), "open", directory.utf8))
+  }
+}

@@ -90,6 +90,10 @@ void worker_pause_micros(int64_t micros);
 
 /// An unnamed file in memory that holds `bytes`, at its beginning, close-on-exec.
 int32_t worker_memory_file(const uint8_t *bytes, size_t count);
+/// An unnamed file in `directory`, for reading and writing, close-on-exec: gone when it is closed.
+int32_t worker_unnamed_file(const char *directory);
+/// Goes back to the beginning of a file.
+int32_t worker_rewind(int32_t descriptor);
 /// The seccomp program of every job, as bubblewrap's --seccomp wants it; returns its size in bytes.
 int64_t worker_filter(uint8_t *buffer, size_t room);
 /// Runs argv (NUL-separated; the first is a path) with standard input and error at /dev/null and returns how many bytes
