@@ -103,7 +103,7 @@ public struct NetDriver: ~Copyable {
   }
 
   /// Takes over a socket from the service manager (`ServiceManager.sockets`): a Unix stream listener (under `label`), a
-  /// TCP listener, or a UDP socket. ENOTSUP: it is none of these.
+  /// TCP listener, or the one UDP socket. ENOTSUP: it is none of these.
   @discardableResult
   public mutating func adopt(_ descriptor: consuming Descriptor, label: Int) throws(SystemError) -> NetToken {
     let number = descriptor.number
@@ -113,7 +113,7 @@ public struct NetDriver: ~Copyable {
     switch (kind.is_unix, kind.is_stream, kind.is_listening) {
     case (1, 1, 1): return try add(try Listener(.unix(label: label), descriptor))
     case (0, 1, 1): return try add(try Listener(.tcp, descriptor))
-    case (0, 0, _):
+    case (0, 0, _) where datagrams == nil:
       return try add(UDPSocket(adopting: InternetSocket(adopting: descriptor, isV6: kind.is_v6 == 1)))
     default: throw SystemError(call: "LISTEN_FDS", code: ENOTSUP, about: "descriptor \(number) is no socket of ours")
     }
