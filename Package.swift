@@ -77,16 +77,18 @@ let package = Package(
     // The outside world.
     module("TallyStore", pure + ["TallyLog", "CSQLite", "CLZ4", "CLinux"]),
     module("TallyNet", ["TallyBase", "CLinux", deque]),
-    module("TallyAdmin", pure + ["TallyLog", "TallyWork", "TallyNode", "CLinux"]),
+    module("TallyAdmin", pure + ["TallyGossip", "TallyLog", "TallyWork", "TallyNode", "CLinux"]),
     module("TallyWorker", pure + ["TallyLog", "TallyWork", "TallyAdmin", "CLinux", "CArchive", "CWorker"]),
     module(
       "TallyDaemon",
       pure + [
-        "TallyLog", "TallyWork", "TallyExchange", "TallyNode", "TallyStore", "TallyNet", "TallyAdmin", "CLinux",
-        logging, toml,
+        "TallyGossip", "TallyLog", "TallyWork", "TallyExchange", "TallyNode", "TallyStore", "TallyNet", "TallyAdmin",
+        "CLinux", logging, toml,
       ]),
     module("TallySim", pure + ["TallyLog", "TallyWork", "TallyExchange", "TallyNode", "TallyStore", heap]),
-    module("TallyCommands", pure + ["TallyLog", "TallyWork", "TallyAdmin", "TallyWorker", "CLinux", arguments]),
+    module(
+      "TallyCommands",
+      pure + ["TallyGossip", "TallyLog", "TallyWork", "TallyAdmin", "TallyWorker", "CLinux", arguments]),
 
     program("tallyd", ["TallyDaemon", arguments]),
     program("tally", ["TallyCommands", arguments]),
