@@ -14,7 +14,8 @@ public enum SessionLimits {
   public static let compressAboveBytes = 256
   /// Peers with a UDP session.
   public static let peers = 4096
-  /// UDP sessions kept with one peer; the one that heard nothing for longest goes first.
+  /// UDP sessions kept with one peer (the one that heard nothing for longest goes first), and handshakes that run
+  /// with it.
   public static let sessionsPerPeer = 4
   /// Handshakes that we began and that were not answered yet.
   public static let dialling = 1024

@@ -40,11 +40,12 @@ struct NoisePattern: Hashable, Sendable {
 /// Section 5.1. A key and the number of messages sealed with it.
 struct CipherState: Sendable {
   private let key: AEADKey
-  private(set) var counter: UInt64 = 0
+  private(set) var counter: UInt64
 
-  init(key: [UInt8]) {
+  init(key: [UInt8], counter: UInt64 = 0) {
     guard let raw = Bytes32(key.prefix(32)) else { preconditionFailure("a cipher key of \(key.count) bytes") }
     self.key = AEADKey(raw)
+    self.counter = counter
   }
 
   var isExhausted: Bool { counter >= SessionLimits.counterEnd }

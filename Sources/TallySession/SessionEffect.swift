@@ -15,7 +15,8 @@ public enum SessionEffect: Hashable, Sendable {
   case write(LinkID, [UInt8])
   /// End a link after what was written to it. `linkClosed` need not be called for it any more, but may be.
   case close(LinkID, why: SessionFault)
-  /// The first UDP session with a peer stands. `weDialled`: our handshake, to that very address.
+  /// A UDP session with a peer stands: the first, or one more after a renewal or a restart of the peer.
+  /// `weDialled`: our handshake, answered from the very address that it went to.
   case sessionUp(PublicKey, at: Endpoint, weDialled: Bool)
   /// The last UDP session with a peer is gone.
   case sessionDown(PublicKey)

@@ -49,7 +49,7 @@ struct CompressionTests {
 
   @Test func packingGoesThereAndBack() {
     var generator = Generator(seed: .zero, stream: 44)
-    for _ in 0..<300 {
+    for _ in 0..<30 {
       let count = 1 + generator.below(SessionLimits.linkMessageBytes)
       let alphabet = UInt64(1 + generator.below(40))
       let plain = (0..<count).map { _ in UInt8(generator.below(alphabet)) }

@@ -231,7 +231,8 @@ struct DatagramTests {
     #expect(one.count(.unknownSession) == 1)
     let before = bench.sent.count
     for count in 0..<HintPacket.answeredFrom {
-      bench.inject(Flying(from: one.endpoint, to: two.endpoint, bytes: [1] + [UInt8](repeating: 9, count: count)[...].dropFirst()))
+      let bytes = [SessionPacket.initiate] + [UInt8](repeating: 9, count: max(0, count - 1))
+      bench.inject(Flying(from: one.endpoint, to: two.endpoint, bytes: bytes))
     }
     #expect(bench.sent.count == before)
   }

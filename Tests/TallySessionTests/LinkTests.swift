@@ -268,14 +268,15 @@ struct LinkTests {
       [2, 1], [1], [1, 1, 1], [1, 0, 1, 0], [1, 44, 1] + [UInt8](repeating: 0, count: 400), [1, 44, 1, 0x10, 65],
       [1, 0xff, 0xff, 0x1f, 65, 1, 0, 0xff, 0xff],
     ] as [[UInt8]] {
-      var link = Link(remote: Endpoint("192.0.2.1:1")!, weDialled: true, phase: .awaitingInit, now: Instant(micros: 0, wallMs: 0))
+      let now = Instant(micros: 0, wallMs: 0)
+      var link = Link(remote: Endpoint("192.0.2.1:1")!, weDialled: true, phase: .awaitingInit, now: now)
       let noise = SessionKeys.pairForTest()
       link.keys = noise.0
       var writer = ByteWriter()
       writer.u16(UInt16(inside.count + 16))
       var other = noise.1
       other.send.seal(inside, behind: &writer.bytes)
-      #expect(throws: SessionFault.self) { _ = try link.open(writer.bytes, now: Instant(micros: 0, wallMs: 0)) }
+      #expect(throws: SessionFault.self) { _ = try link.open(writer.bytes, now: now) }
     }
   }
 }
