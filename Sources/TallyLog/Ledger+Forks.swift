@@ -84,7 +84,8 @@ extension Ledger {
   mutating func onPath(_ answer: PathAnswer, _ peer: PublicKey, _ now: Instant, _ effects: inout [LedgerEffect]) {
     let id = answer.question.feed
     guard var search = searches[id], search.peer == peer, search.descent != nil else {
-      effects.append(.fault(peer, .unasked(.path), costsSession: false))
+      // A proof from elsewhere may have ended the search while the answer was on its way.
+      if feeds[id]?.fork == nil { effects.append(.fault(peer, .unasked(.path), costsSession: false)) }
       return
     }
     let outcome = search.onTheirPath(answer)
