@@ -151,6 +151,8 @@ import Testing
       unsafe setenv("LISTEN_FDS", "1", 1)
       let others = try ServiceManager.sockets { (_, _) throws(SystemError) in preconditionFailure("taken") }
       precondition(others == 0)
+      for name in scratch.names { _ = unsafe unlink(scratch.path + "/" + name) }
+      _ = unsafe rmdir(scratch.path)
       // The copies at 3 to 5 replaced whatever this process had there: end without closing it again.
       exit(0)
     }

@@ -83,8 +83,8 @@ import Testing
         precondition(filler >= 0, "open failed with errno \(-filler)")
         fillers.append(filler)
       }
-      // Each caller is shed with the reserve. The test runner's own threads open and close files meanwhile: one may leave
-      // a descriptor for a caller, or take the reserve, and then the listener rests.
+      // Each caller is shed with the reserve. The test runner's own threads open and close files meanwhile: one may
+      // leave a descriptor for a caller, or take the reserve, and then the listener rests.
       try loop.run { $0.counters.shedNoDescriptor + $0.counters.accepted == 8 || $0.counters.acceptPauses > 0 }
       precondition(loop.counters.shedNoDescriptor + loop.counters.acceptPauses > 0)
       let before = loop.accepted.count

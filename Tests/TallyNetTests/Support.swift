@@ -44,7 +44,9 @@ final class Loop {
 
   var opened: [NetToken] { events.compactMap { if case .linkOpened(let token, _) = $0 { token } else { nil } } }
   var accepted: [NetToken] { events.compactMap { if case .linkAccepted(let token, _) = $0 { token } else { nil } } }
-  var unixAccepted: [NetToken] { events.compactMap { if case .unixAccepted(let token, _, _) = $0 { token } else { nil } } }
+  var unixAccepted: [NetToken] {
+    events.compactMap { if case .unixAccepted(let token, _, _) = $0 { token } else { nil } }
+  }
   var drained: [NetToken] {
     events.compactMap {
       switch $0 {
