@@ -100,6 +100,7 @@ let package = Package(
     tests("TallySessionTests", pure + ["TallySession"]),
     tests("TallyWireTests", ["TallyBase", "TallyWire"]),
     tests("TallyLogTests", pure + ["TallyLog"]),
+    tests("TallyWorkTests", pure + ["TallyLog", "TallyWork"]),
     tests("TallyWorkerTests", pure + ["TallyLog", "TallyWork", "TallyWorker", "CWorker"]),
     tests("TallyNetTests", ["TallyBase", "TallyNet", "CLinux"]),
   ]

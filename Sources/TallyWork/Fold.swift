@@ -59,12 +59,22 @@ public struct Fold: Sendable {
     self = rebuilt
   }
 
-  /// What is here of each kind; `waiting` counts links whose target is not here or does not count.
+  /// What counts of each kind; `waiting` is links whose target is not here or does not count yet. O(waiting).
   public var counts: FoldCounts {
     var counts = tally
     counts.waiting = 0
-    for waiters in waiting.values { counts.waiting += waiters.count }
+    for (place, waiters) in waiting {
+      // A link to another leaf than the one that came waits for nothing, whichever came first.
+      let leaf = places[place].map { statements[Int($0)].leaf }
+      for waiter in waiters where leaf == nil || leaf == target(of: waiter).leaf { counts.waiting += 1 }
+    }
     return counts
+  }
+
+  private func target(of waiter: Waiter) -> EntryLink {
+    let statement = statements[Int(waiter.statement)]
+    guard case .accept(let body) = statement.what else { return statement.targets[0] }
+    return statement.targets[Int(body.items[Int(waiter.part)].link)]
   }
 
   private mutating func add(_ statement: Statement) {

@@ -18,8 +18,8 @@ extension WorkSpec {
     if fields.has("stdin") { spec.stdin = try fields.hash("stdin") }
     for member in try JSONFields(try fields.take("env"), field: "env").members {
       guard case .string(let text) = member.value else {
-        throw WorkSpecError(
-          field: "env.\(Shown.text(member.name))", problem: "\(member.value.kind)", fix: "write a string")
+        let name = isVariableName(member.name) ? member.name : Shown.text(member.name)
+        throw WorkSpecError(field: "env.\(name)", problem: member.value.kind, fix: "write a string")
       }
       spec.environment[member.name] = text
     }
