@@ -310,3 +310,35 @@ int clinux_error_text(int code, char *into, size_t capacity) {
   if (text != into) snprintf(into, capacity, "%s", text);
   return (int)strlen(into);
 }
+
+#include <ifaddrs.h>
+#include <net/if.h>
+#include <netinet/in.h>
+
+static uint64_t big_endian(const uint8_t *bytes) {
+  uint64_t value = 0;
+  for (int i = 0; i < 8; i++) value = value << 8 | bytes[i];
+  return value;
+}
+
+int clinux_local_addresses(clinux_endpoint *into, int capacity) {
+  struct ifaddrs *list;
+  if (getifaddrs(&list) < 0) return -errno;
+  int count = 0;
+  for (struct ifaddrs *entry = list; entry && count < capacity; entry = entry->ifa_next) {
+    if (!entry->ifa_addr || !(entry->ifa_flags & IFF_UP)) continue;
+    if (entry->ifa_addr->sa_family == AF_INET) {
+      struct sockaddr_in address;
+      memcpy(&address, entry->ifa_addr, sizeof address);
+      into[count++] = (clinux_endpoint){.high = 0, .low = 0xffff00000000ull | ntohl(address.sin_addr.s_addr), .port = 0};
+    } else if (entry->ifa_addr->sa_family == AF_INET6) {
+      struct sockaddr_in6 address;
+      memcpy(&address, entry->ifa_addr, sizeof address);
+      if (IN6_IS_ADDR_LINKLOCAL(&address.sin6_addr)) continue;
+      into[count++] = (clinux_endpoint){
+          .high = big_endian(address.sin6_addr.s6_addr), .low = big_endian(address.sin6_addr.s6_addr + 8), .port = 0};
+    }
+  }
+  freeifaddrs(list);
+  return count;
+}

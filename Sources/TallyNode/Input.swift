@@ -52,6 +52,8 @@ public enum Input: Sendable {
   case requestGone(RequestID)
   /// `nextDeadline` has come.
   case wake
+  /// The process is about to end: peers are told, so that they need not find out.
+  case stop
 }
 
 /// One leaf with the path that proves it, on its way through the session layer.

@@ -109,6 +109,7 @@ public struct Node: ~Copyable {
     case .command(let command, let request): carryOut(command, request, now: now, into: &outbox)
     case .requestGone(let request): desk.forget(request)
     case .wake: wake(now: now, into: &outbox)
+    case .stop: sessions.closeAll(now: now, into: &effects.session)
     }
     settle(now: now, into: &outbox)
   }

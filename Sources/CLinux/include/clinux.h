@@ -216,4 +216,9 @@ int clinux_notify(const char *path, const char *text, size_t count);
 const char *clinux_error_name(int code);
 int clinux_error_text(int code, char *into, size_t capacity);
 
+// ---- addresses of this machine -----------------------------------------------------------------------------------
+
+/// Addresses of interfaces that are up, IPv4 mapped, without link-local ones; at most `capacity`. Ports are 0.
+int clinux_local_addresses(clinux_endpoint *into, int capacity);
+
 #endif
