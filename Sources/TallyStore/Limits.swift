@@ -31,17 +31,18 @@ public enum StoreLimits {
   public static let valueBytes = 1024 * 1024
 }
 
-public enum BlobLimits {
-  /// Bytes of every leaf but the last.
-  public static let leafBytes = 64 * 1024
+/// What a host keeps of blobs; the sizes of the blob tree itself are `BlobLimits` of TallyWire.
+public enum BlobStoreLimits {
   /// Leaves of one blob: 16 GiB.
-  public static let leaves = 1 << 18
+  public static let leaves: UInt64 = 1 << 18
   /// Uploads open at one time.
   public static let stagings = 64
-  /// Blobs that are being fetched at one time.
+  /// Blobs that are being fetched at one time and kept open in memory.
   public static let partials = 256
-  /// Leaves whose places and hashes are kept in memory for serving, all blobs together (about 100 B each).
+  /// Leaves whose places and hashes are kept in memory for serving, all blobs together (about 110 B each).
   public static let cachedLeaves = 1 << 15
-  /// Blobs listed in memory, complete and partial.
+  /// Blobs held, complete and partial; also the most pins.
   public static let blobs = 1 << 20
+  /// Bytes that one `read` may put into memory.
+  public static let readBytes = 64 * 1024 * 1024
 }
