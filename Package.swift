@@ -22,8 +22,10 @@ let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let toml: Target.Dependency = .product(name: "TOMLKit", package: "TOMLKit")
 
 /// A Swift library of ours.
-func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
-  .target(name: name, dependencies: dependencies, swiftSettings: strict)
+func module(
+  _ name: String, _ dependencies: [Target.Dependency] = [], _ more: [SwiftSetting] = []
+) -> Target {
+  .target(name: name, dependencies: dependencies, swiftSettings: strict + more)
 }
 
 /// A program of ours: it parses its words and calls a module.
@@ -32,9 +34,12 @@ func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 }
 
 /// Tests may force-unwrap, but they are compiled as strictly as the code.
-func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-  .testTarget(name: name, dependencies: dependencies, swiftSettings: strict)
+func tests(_ name: String, _ dependencies: [Target.Dependency], _ more: [SwiftSetting] = []) -> Target {
+  .testTarget(name: name, dependencies: dependencies, swiftSettings: strict + more)
 }
+
+/// Named places where a test stops the process or fails a call; a release build has none of them.
+let failpoints: SwiftSetting = .define("TALLY_FAILPOINTS", .when(configuration: .debug))
 
 let pure: [Target.Dependency] = ["TallyBase", "TallyCrypto", "TallyWire"]
 
@@ -75,7 +80,7 @@ let package = Package(
       pure + ["TallySession", "TallyTable", "TallyGossip", "TallyLog", "TallyWork", "TallyExchange"]),
 
     // The outside world.
-    module("TallyStore", pure + ["TallyLog", "CSQLite", "CLZ4", "CLinux"]),
+    module("TallyStore", pure + ["TallyLog", "CSQLite", "CLZ4"], [failpoints]),
     module("TallyNet", ["TallyBase", "CLinux", deque]),
     module("TallyAdmin", pure + ["TallyGossip", "TallyLog", "TallyWork", "TallyNode", "CLinux"]),
     module("TallyWorker", pure + ["TallyLog", "TallyWork", "TallyAdmin", "CLinux", "CArchive", "CWorker"]),
@@ -99,6 +104,7 @@ let package = Package(
     tests("TallyCryptoTests", ["TallyBase", "TallyCrypto", "CSodium"]),
     tests("TallySessionTests", pure + ["TallySession"]),
     tests("TallyWireTests", ["TallyBase", "TallyWire"]),
+    tests("TallyStoreTests", pure + ["TallyLog", "TallyStore"], [failpoints]),
     tests("TallyLogTests", pure + ["TallyLog"]),
     tests("TallyWorkTests", pure + ["TallyLog", "TallyWork"]),
     tests("TallyWorkerTests", pure + ["TallyLog", "TallyWork", "TallyWorker", "CWorker"]),

@@ -38,9 +38,11 @@ public struct DataDirectory: ~Copyable, Sendable {
       try FileStorage.syncDirectory(path)
       return (database != nil, mark != nil)
     }
+    // A local: an autoclosure (`||`) over the half-made noncopyable self makes Swift 6.3.1 destroy it once too often.
+    let isFirst = lockStatus == nil && !hasDatabase
     self.path = path
-    isNew = lockStatus == nil && !hasDatabase
-    wasClean = hasMark || isNew
+    isNew = isFirst
+    wasClean = hasMark || isFirst
     lock = opened
   }
 

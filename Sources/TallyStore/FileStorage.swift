@@ -31,7 +31,10 @@ struct FileHandle: ~Copyable, Sendable {
     descriptor = try FileStorage.call("open", path) { unsafe open(path, flags | O_CLOEXEC, mode) }
   }
 
-  deinit { _ = close(descriptor) }
+  deinit {
+    let code = close(descriptor)
+    precondition(code == 0 || errno != EBADF, "\(path): descriptor \(descriptor) was closed by somebody else")
+  }
 
   func write(_ bytes: [UInt8], at offset: Int) throws(FileError) {
     var done = 0

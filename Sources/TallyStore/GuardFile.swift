@@ -57,7 +57,9 @@ struct GuardFile: Sendable {
 
   static func format(_ mark: GuardMark) -> [UInt8] {
     var writer = ByteWriter()
-    for shift in stride(from: 56, through: 0, by: -8) { writer.u8(UInt8(truncatingIfNeeded: mark.incarnation >> UInt64(shift))) }
+    for shift in (0..<8).map({ UInt64(56 - 8 * $0) }) {
+      writer.u8(UInt8(truncatingIfNeeded: mark.incarnation >> shift))
+    }
     return Array("tally-guard/1 \(Hex.encode(writer.bytes)) \(mark.size) \(mark.root.hex)\n".utf8)
   }
 

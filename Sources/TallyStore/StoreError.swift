@@ -20,7 +20,10 @@ extension StoreError: CustomStringConvertible {
   public var description: String {
     switch self {
     case .locked(let path):
-      "\(path) is in use: another tallyd has locked it. Stop that one (`tally down`) or choose another --data directory."
+      """
+      \(path) is in use: another tallyd has locked it. Stop that one (`tally down`) or choose another --data \
+      directory.
+      """
     case .exposed(let path, let mode, let isDirectory):
       """
       \(path) may be read by others (mode \(String(mode, radix: 8))): it would give away this host's key. \

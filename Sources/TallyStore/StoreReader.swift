@@ -25,7 +25,10 @@ public struct StoreReader: ~Copyable, Sendable {
       return ReadResult(id: request.id, answer: answer)
     } catch {
       // What the rollback of a read says adds nothing to the fault that is answered.
-      do throws(StoreFault) { try database.rollback() } catch { return ReadResult(id: request.id, answer: .failed(error)) }
+      let fault = error
+      do throws(StoreFault) { try database.rollback() } catch {
+        return ReadResult(id: request.id, answer: .failed(fault))
+      }
       return ReadResult(id: request.id, answer: .failed(error))
     }
   }

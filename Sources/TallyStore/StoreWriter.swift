@@ -13,6 +13,8 @@ public struct StoreWriter: ~Copyable, Sendable {
   var feeds: [FeedID: FeedState] = [:]
   /// Set by the first fault: every commit is refused with it, until `resume` when it was "full".
   var refusal: StoreFault?
+  /// Pages in the log at which a checkpoint is due; tests lower it.
+  var walPagesDue = StoreLimits.walPages
   let wasClean: Bool
   let isNew: Bool
 
@@ -62,9 +64,12 @@ public struct StoreWriter: ~Copyable, Sendable {
     if case .full = refusal { refusal = nil }
   }
 
-  /// Copies the log into the database and closes it.
+  /// Copies the log into the database and closes it. A full disk leaves the log beside it, to be read at the next
+  /// start: nothing is lost.
   public consuming func close() throws(StoreFault) {
-    try database.checkpoint(.truncate)
+    do throws(StoreFault) { try database.checkpoint(.truncate) } catch {
+      if case .broken = error { throw error }
+    }
   }
 
   /// One transaction and its guard. Throws `.full` only when the transaction was rolled back.
@@ -91,7 +96,7 @@ public struct StoreWriter: ~Copyable, Sendable {
 
   /// A full disk leaves the log as it is, to be tried again behind the next transaction; a failed sync is the end.
   private mutating func checkpointIfDue() throws(StoreFault) {
-    guard database.walPages >= StoreLimits.walPages else { return }
+    guard database.walPages >= walPagesDue else { return }
     do throws(StoreFault) {
       try Failpoint.reach(.storeBeforeCheckpoint)
       try database.checkpoint(database.walPages >= StoreLimits.walPagesHard ? .truncate : .passive)
