@@ -31,7 +31,9 @@ public struct AcceptBody: Hashable, Sendable {
 
   /// Pays the claims that the entry links in this order.
   public init(amounts: [UInt64]) {
-    self.init(items: amounts.enumerated().map { AcceptItem(link: UInt8(truncatingIfNeeded: $0.offset), amount: $0.element) })
+    var items: [AcceptItem] = []
+    for amount in amounts { items.append(AcceptItem(link: UInt8(clamping: items.count), amount: amount)) }
+    self.init(items: items)
   }
 
   public func encode() -> [UInt8] {

@@ -15,7 +15,7 @@ public struct LeaseGrantBody: Hashable, Sendable {
   /// 1 for the first try of this task.
   public let attempt: UInt16
   public let worker: PublicKey
-  /// Seconds, 1 … one year. Afterwards the author may try again elsewhere; the lease itself never expires in the fold.
+  /// Seconds, 1 … one year. Afterwards the author may try again elsewhere; in the fold a lease never expires.
   public let ttlSeconds: UInt32
   /// SHA-256("tally/salt/1" ‖ task salt).
   public let saltCommitment: Digest

@@ -32,7 +32,8 @@ extension Manifest {
   }
 
   private static func header(_ line: ArraySlice<UInt8>) throws(TextError) -> Manifest {
-    let words = line.split(separator: 0x20, omittingEmptySubsequences: false).map { String(decoding: $0, as: UTF8.self) }
+    let words = line.split(separator: 0x20, omittingEmptySubsequences: false)
+      .map { String(decoding: $0, as: UTF8.self) }
     guard words.count == 5, words[0] == "#", words[1] == "tally-manifest/1",
       let work = value(words[2], "work="), let hash = Digest(hex: work),
       let index = value(words[3], "index=").flatMap({ UInt32($0) }),

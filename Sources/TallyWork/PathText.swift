@@ -2,11 +2,13 @@
 // Refuses to know: file systems. A path here is bytes, relative, and cannot leave its directory.
 
 public enum PathText {
-  /// Why `path` may not stand in a tree or manifest; nil when it may. Relative, no empty part, no `.`, no `..`, no NUL,
-  /// parts ≤ 255 bytes, ≤ 4,096 bytes in all.
+  /// Why `path` may not stand in a tree or manifest; nil when it may. Relative, no empty part, no `.`, no `..`,
+  /// no NUL, parts ≤ 255 bytes, ≤ 4,096 bytes in all.
   public static func problem(_ path: [UInt8]) -> String? {
     if path.isEmpty { return "an empty path" }
-    if path.count > TextLimits.pathBytes { return "a path of \(path.count) bytes, the limit is \(TextLimits.pathBytes)" }
+    if path.count > TextLimits.pathBytes {
+      return "a path of \(path.count) bytes, the limit is \(TextLimits.pathBytes)"
+    }
     if path.contains(0) { return "a NUL in a path" }
     if path[0] == 0x2f { return "an absolute path" }
     for part in path.split(separator: 0x2f, omittingEmptySubsequences: false) {

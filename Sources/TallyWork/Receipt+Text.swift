@@ -28,7 +28,9 @@ extension Receipt {
     switch reader.about {
     case "work": receipt = .work(try WorkReceipt(from: &reader))
     case "record": receipt = .record(try RecordReceipt(from: &reader))
-    default: throw ReceiptError(section: "file", problem: "about \(Shown.text(reader.about)), which this version does not know")
+    default:
+      throw ReceiptError(
+        section: "file", problem: "about \(Shown.text(reader.about)), which this version does not know")
     }
     try reader.finish()
     guard receipt.text == bytes else {

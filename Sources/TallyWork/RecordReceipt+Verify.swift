@@ -30,7 +30,8 @@ extension RecordReceipt {
     if words != nil {
       verdict.shown.append("the words in this file are the recorded ones")
     } else {
-      verdict.shown.append("a record of words whose \(body.form == .salted ? "salted " : "")SHA-256 is \(body.digest.hex)")
+      let form = body.form == .salted ? "salted " : ""
+      verdict.shown.append("a record of words whose \(form)SHA-256 is \(body.digest.hex)")
       verdict.notShown.append("the words: they are not in this file")
     }
     verdict.notShown += [

@@ -214,9 +214,12 @@ struct FoldTests {
     ).encode()
     for _ in 0..<25_000 {
       let grant = put(scene.requester, .leaseGrant, [put(scene.requester, .jobPost, [], terms)], lease)
-      _ = put(scene.requester, .accept, [put(scene.worker, .workClaim, [grant], done)], AcceptBody(amounts: [4]).encode())
+      let claim = put(scene.worker, .workClaim, [grant], done)
+      _ = put(scene.requester, .accept, [claim], AcceptBody(amounts: [4]).encode())
     }
-    for entry in entries { scene.fold.apply(feed: entry.0, author: entry.1, index: entry.2, leaf: entry.3, entry: entry.4) }
+    for entry in entries {
+      scene.fold.apply(feed: entry.0, author: entry.1, index: entry.2, leaf: entry.3, entry: entry.4)
+    }
     var reversed = Fold()
     for entry in entries.reversed() {
       reversed.apply(feed: entry.0, author: entry.1, index: entry.2, leaf: entry.3, entry: entry.4)

@@ -70,7 +70,8 @@ struct ManifestTests {
       print("SKIP sha256sum: not at \(tool)")
       return
     }
-    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("tally-manifest-\(UUID().uuidString)")
+    let folder = FileManager.default.temporaryDirectory
+      .appendingPathComponent("tally-manifest-\(UUID().uuidString)")
     try FileManager.default.createDirectory(
       at: folder.appendingPathComponent("sub"), withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(at: folder) }

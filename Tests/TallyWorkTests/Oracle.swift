@@ -38,7 +38,9 @@ struct Oracle {
 
   private func find(_ link: EntryLink) -> Placed? { set.first { $0.link == link } }
 
-  private func body<Body>(_ kind: EntryKind, _ links: Int, _ placed: Placed, _ decode: ([UInt8]) throws -> Body) -> Body? {
+  private func body<Body>(
+    _ kind: EntryKind, _ links: Int, _ placed: Placed, _ decode: ([UInt8]) throws -> Body
+  ) -> Body? {
     guard placed.entry.kind == kind, placed.entry.links.count == links else { return nil }
     return try? decode(placed.entry.body)
   }
