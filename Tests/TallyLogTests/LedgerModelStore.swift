@@ -70,11 +70,18 @@ struct ModelStore {
       let heads = feeds[id]!.heads
       for (place, head) in heads.enumerated() {
         let next = place + 1 < heads.count ? heads[place + 1].size : nil
-        if let next, next - (kept.last?.size ?? 0) <= 256 { continue }
+        let from = kept.last?.size ?? 0
+        if let next, next - from <= 256, fits(feeds[id]!.entries[Int(from)..<Int(next)]) { continue }
         kept.append(head)
       }
       feeds[id]!.heads = kept
     }
+  }
+
+  /// Whether a run can be one RANGE.
+  private func fits(_ entries: ArraySlice<Entry>) -> Bool {
+    var builder = PackedChunkBuilder()
+    return entries.allSatisfy { builder.append($0) }
   }
 
   var recovered: Recovered {
@@ -111,7 +118,11 @@ struct ModelStore {
     case .range(let id, let from, let to):
       guard let feed = feeds[id] else { return .absent }
       let end = min(to, from + 256)
-      guard let head = feed.heads.last(where: { $0.size > from && $0.size <= end }) else { return .absent }
+      guard
+        let head = feed.heads.last(where: {
+          $0.size > from && $0.size <= end && fits(feed.entries[Int(from)..<Int($0.size)])
+        })
+      else { return .absent }
       return .range(feed: id, from: from, entries: Array(feed.entries[Int(from)..<Int(head.size)]), head: head)
     case .entry(let id, let index):
       guard let feed = feeds[id], index < UInt64(feed.entries.count) else { return .absent }

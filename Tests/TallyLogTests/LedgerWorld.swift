@@ -31,6 +31,14 @@ final class ModelHost {
   var persistedCount = 0
   /// Answers nothing about paths and ranges: a peer that withholds.
   var isMute = false
+  /// Messages it sent, when asked to keep them.
+  var keepsSent = false
+  var sent: [LogMessage] = []
+  /// Checks and reads are not carried out while set.
+  var holdsChecks = false
+  var heldChecks: [(id: UInt64, check: RangeCheck)] = []
+  var holdsReads = false
+  var heldReads: [ReadRequest] = []
 
   init(number: Int, seed: UInt8, meshID: MeshID) throws {
     self.number = number
@@ -289,6 +297,8 @@ final class World {
       for other in host.ledger.allPeers(of: self, host) where other != from { send(push, from: host, to: other) }
     case .store(let operation): host.turnOperations.append(operation)
     case .guardMark(let mark): host.turnMark = mark
+    case .check(let id, let check) where host.holdsChecks: host.heldChecks.append((id, check))
+    case .read(let request) where host.holdsReads: host.heldReads.append(request)
     case .check(let id, let check):
       after(Int64(generator.below(1_500))) { [self] in
         guard host.life == life else { return }
@@ -315,6 +325,7 @@ final class World {
 
   private func send(_ message: [UInt8], from host: ModelHost, to peer: PublicKey) {
     inspect(message, host)
+    if host.keepsSent, let decoded = try? LogMessage(decoding: message) { host.sent.append(decoded) }
     guard let target = hosts.first(where: { $0.key == peer && links.contains(Link($0.number, host.number)) }) else {
       return
     }
