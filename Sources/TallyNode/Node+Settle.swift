@@ -55,6 +55,7 @@ extension Node {
     case .datagramMessage(let peer, let message): route(message, from: peer, over: .datagram, now: now)
     case .linkMessage(let peer, let message): route(message, from: peer, over: .link, now: now)
     case .pong(let peer, _, let roundTrip, let observed):
+      membership.onPacket(from: peer, now: now, into: &effects.mesh)
       for request in desk.pong(peer) { outbox.append(.reply(request, .pong(roundTrip: roundTrip, observed: observed))) }
     case .addressProven: break
     case .refused(let endpoint, let fault):
@@ -92,7 +93,7 @@ extension Node {
       // The answer to a ping of the table's or of membership's; each knows its own nonces.
       table.onMessage(message, from: peer, now: now, into: &effects.table)
       membership.onMessage(message, from: peer, over: transport, identity: identity, now: now, into: &effects.mesh)
-    case 0x20...0x25:
+    case 0x20, 0x21, 0x24, 0x25:
       membership.onMessage(message, from: peer, over: transport, identity: identity, now: now, into: &effects.mesh)
     case 0x10...0x13:
       membership.onPacket(from: peer, now: now, into: &effects.mesh)

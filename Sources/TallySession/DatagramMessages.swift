@@ -83,7 +83,11 @@ extension DatagramSessions {
     case .ping(let nonce):
       _ = sessions[index]?.send(HopMessage.pong(nonce: nonce, observed: source).bytes, into: &effects)
     case .pong(let nonce, let observed):
-      guard let roundTrip = sessions[index]?.pings.answered(nonce, now: now) else { return }
+      guard let roundTrip = sessions[index]?.pings.answered(nonce, now: now) else {
+        // Not a ping of this layer: the peer table and membership send their own.
+        effects.append(.datagramMessage(from: peer, hop.bytes))
+        return
+      }
       effects.append(.pong(from: peer, over: .datagram, roundTrip: roundTrip, observed: observed))
     case .pathChallenge(let nonce):
       sessions[index]?.sendNow(.pathResponse(nonce: nonce), into: &effects)

@@ -168,7 +168,10 @@ struct Links: Sendable {
       guard let remote = links[link]?.remote else { return }
       write(HopMessage.pong(nonce: nonce, observed: remote).bytes, on: link, into: &effects)
     case .pong(let nonce, let observed):
-      guard let roundTrip = links[link]?.pings.answered(nonce, now: now) else { return }
+      guard let roundTrip = links[link]?.pings.answered(nonce, now: now) else {
+        effects.append(.linkMessage(from: peer, hop.bytes))
+        return
+      }
       effects.append(.pong(from: peer, over: .link, roundTrip: roundTrip, observed: observed))
     case .close:
       throw .peerClosed

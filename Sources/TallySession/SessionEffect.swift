@@ -26,7 +26,8 @@ public enum SessionEffect: Hashable, Sendable {
   case linkUp(PublicKey, LinkID, at: Endpoint, weDialled: Bool)
   /// That link is gone, for whatever reason.
   case linkDown(PublicKey, LinkID)
-  /// A message (`type ‖ body`) of a proven peer. Pings, path messages and goodbyes never get here.
+  /// A message (`type ‖ body`) of a proven peer. Pings, path messages and goodbyes never get here;
+  /// a PONG does when this layer did not ask for it.
   case datagramMessage(from: PublicKey, [UInt8])
   case linkMessage(from: PublicKey, [UInt8])
   /// A peer answered our ping; `observed` is where it sees us.
