@@ -105,6 +105,8 @@ let package = Package(
     tests("TallySessionTests", pure + ["TallySession"]),
     tests("TallyWireTests", ["TallyBase", "TallyWire"]),
     tests("TallyStoreTests", pure + ["TallyLog", "TallyStore"], [failpoints]),
+    tests("TallyTableTests", pure + ["TallyTable"]),
+    tests("TallyGossipTests", pure + ["TallyGossip"]),
     tests("TallyLogTests", pure + ["TallyLog"]),
     tests("TallyWorkTests", pure + ["TallyLog", "TallyWork"]),
     tests("TallyWorkerTests", pure + ["TallyLog", "TallyWork", "TallyWorker", "CWorker"]),

@@ -1,4 +1,5 @@
-// Owns: which pushes were seen, and to which links each goes. Refuses to know: what a push holds and whether it is true.
+// Owns: which pushes were seen, and to which links each goes.
+// Refuses to know: what a push holds and whether it is true.
 // A flood over few links with exact deduplication; the tree of Plumtree (Leitão et al. 2007) comes later.
 
 import TallyBase
@@ -140,7 +141,9 @@ public struct Broadcast: Sendable {
     var memory = feeds[name.feed] ?? FeedMemory()
     let place = memory.seen.firstIndex { name.size < $0.size } ?? memory.seen.count
     memory.seen.insert(Seen(size: name.size, root: name.root, holders: holder.map { [$0] } ?? []), at: place)
-    if memory.seen.count > GossipLimits.pushesPerFeed { memory.floor = max(memory.floor, memory.seen.removeFirst().size) }
+    if memory.seen.count > GossipLimits.pushesPerFeed {
+      memory.floor = max(memory.floor, memory.seen.removeFirst().size)
+    }
     feeds[name.feed] = memory
   }
 

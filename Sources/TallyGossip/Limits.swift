@@ -45,6 +45,9 @@ public enum GossipLimits {
   public static let retryLast = Interval.seconds(300)
   public static let retryFor = Interval.seconds(7 * 24 * 3600)
 
+  /// When one unreachable member answers, all others are asked anew, at most once in so long.
+  public static let hurryInterval = Interval.seconds(10)
+
   public static let dialFirst = Interval.seconds(1)
   public static let dialLast = Interval.seconds(30)
   /// The higher node ID of a pair waits so long for the lower to dial.

@@ -19,10 +19,22 @@ extension Membership {
     if probe.isUnreachable {
       effects.append(.reachable(peer))
       planSoon(now: now)
+      hurry(now: now)
     }
     guard probe.isUnreachable || probe.unanswered > 0 || !probe.sent.isEmpty || probe.isForced else { return }
     hosts[peer]?.probe.answered()
     if hosts[peer]?.standing == .member { timers.arm(.probe(peer), at: now + probeInterval) }
+  }
+
+  /// A path that was broken works again: all others that were silent are asked soon, not after their back-off.
+  private mutating func hurry(now: Instant) {
+    if let hurriedAt, now < hurriedAt + GossipLimits.hurryInterval { return }
+    hurriedAt = now
+    for key in keys where hosts[key]?.probe.isUnreachable == true {
+      hosts[key]?.probe.retries = 0
+      let wait = Interval.milliseconds(Int64(generator.below(UInt64(2000))))
+      if hosts[key]?.probe.sent.isEmpty == true { timers.arm(.probe(key), at: now + wait) }
+    }
   }
 
   mutating func onHop(

@@ -42,6 +42,7 @@ public struct Membership: Sendable {
   var isAdmitted: Bool
   var hasLeft = false
   var renewedAt: Instant?
+  var hurriedAt: Instant?
   /// Numbers of records of ours that this run did not make.
   var seenOfMe: [RecordNumber] = []
 

@@ -1,6 +1,6 @@
 // Owns: who holds the places of one distance rank: admission and eviction.
-// Refuses to know: pings, sessions, time beyond what entries carry. Kademlia (2002), section 2.2, without evict-on-full:
-// a live entry never gives way to a newcomer.
+// Refuses to know: pings, sessions, time beyond what entries carry.
+// Kademlia (2002), section 2.2, without evict-on-full: a live entry never gives way to a newcomer.
 
 import TallyBase
 import TallyWire

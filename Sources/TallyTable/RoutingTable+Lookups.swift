@@ -108,7 +108,8 @@ extension RoutingTable {
     let id = generator.next64()
     questions[id] = Question(lookup: name, peer: candidate.record.key, sentAt: now)
     timers.arm(.question(id), at: now + questionTimeout(candidate.roundTrip))
-    let find = Find(id: id, target: target, count: TableLimits.lookupResults)
+    // Twice the wanted number: after a mass failure a fifth of what is handed out is not yet known to be dead.
+    let find = Find(id: id, target: target, count: Find.countMax)
     effects.append(.datagram(to: candidate.record.key, at: candidate.endpoint, message: find.message))
   }
 
@@ -155,7 +156,7 @@ extension RoutingTable {
     // An address of a scope narrower than the teller's or ours means another machine here.
     let teller = sessions[question.peer]?.endpoint.address.scope ?? .local
     let scope = max(teller, ownScope)
-    let told = question.parts.sorted { $0.part < $1.part }.flatMap(\.records).prefix(TableLimits.lookupResults)
+    let told = question.parts.sorted { $0.part < $1.part }.flatMap(\.records).prefix(Find.countMax)
     for record in told where record.key != me {
       guard let endpoint = record.endpoints(reachableFrom: scope).first else { continue }
       let distance = nodeID(record.key).raw.distance(to: lookup.target.raw)

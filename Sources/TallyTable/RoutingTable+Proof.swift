@@ -1,5 +1,5 @@
 // Owns: how a host that was heard of becomes one that was met: a queue of records and our own handshakes to them.
-// Refuses to know: who told of them. Marcus et al. 2018 (eprint 2018/236): tables filled by inbound packets are eclipsed.
+// Refuses to know: who told of them. Tables filled by inbound packets are eclipsed (Marcus et al. 2018, eprint 2018/236).
 
 import TallyBase
 import TallyCrypto
