@@ -1,5 +1,6 @@
 // Receipts: what they say, that every byte of them matters, and that strangers' keys are told apart.
 
+import Foundation
 import TallyBase
 import TallyCrypto
 import TallyLog
@@ -129,6 +130,29 @@ struct ReceiptTests {
     #expect(!verdict.notShown.contains { $0.contains("who holds these keys") })
     #expect(!verdict.text.lowercased().contains("verified"))
     #expect(Receipt.work(made.receipt).verify().notShown.contains { $0.contains("who holds these keys") })
+  }
+
+  static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+    .appendingPathComponent("../../Fixtures/receipts").standardizedFileURL
+
+  /// Keys, salts and signatures are fixed, so the files are: a difference in version control is a change of the format.
+  @Test func the_golden_receipts_are_written_alike_for_ever() throws {
+    let words = Array("the bridge was closed at noon".utf8)
+    let salt = Bytes32([UInt8](repeating: 8, count: 32))!
+    let golden: [(String, Receipt)] = [
+      ("work.tally-receipt", .work(try Self.make().receipt)),
+      ("record.tally-receipt", .record(try Self.record(.salted(words, salt: salt), salt: salt, words: words))),
+    ]
+    for (name, receipt) in golden {
+      let file = Self.folder.appendingPathComponent(name)
+      if ProcessInfo.processInfo.environment["TALLY_WRITE_FRAMES"] == "1" {
+        try FileManager.default.createDirectory(at: Self.folder, withIntermediateDirectories: true)
+        try Data(receipt.text).write(to: file)
+      }
+      let bytes = [UInt8](try Data(contentsOf: file))
+      #expect(bytes == receipt.text, "\(name)")
+      #expect(try Receipt.parse(bytes).verify().holds, "\(name)")
+    }
   }
 
   @Test func it_takes_at_most_four_kibibytes_without_the_works_own_text() throws {
