@@ -235,8 +235,8 @@ extension Membership {
     var kept = held
     if kept.count >= GossipLimits.reachedKept {
       // A member's word displaces a stranger's, so that strangers cannot fill the places.
-      guard wasMember(reached.observer), let weak = kept.firstIndex(where: { !wasMember($0.observer) && $0.observer != me })
-      else { return }
+      let weakest = kept.firstIndex { !wasMember($0.observer) && $0.observer != me }
+      guard wasMember(reached.observer), let weak = weakest else { return }
       kept.remove(at: weak)
     }
     guard Ed25519.verify(reached.signature, of: reached.signedBytes(mesh: mesh), by: reached.observer) else {

@@ -132,7 +132,7 @@ public struct Membership: Sendable {
     heard(peer, now: now, into: &effects)
   }
 
-  /// PING, PONG, MEMBERS, GET_MEMBERS, REACHED and LEAVE; `message` is type and body. Other types are our own mistake.
+  /// PING, PONG, MEMBERS, GET_MEMBERS, REACHED and LEAVE; `message` is type and body. Other types are a fault of `peer`.
   public mutating func onMessage(
     _ message: [UInt8], from peer: PublicKey, over transport: Transport, identity: borrowing Identity, now: Instant,
     into effects: inout [MeshEffect]
@@ -145,7 +145,8 @@ public struct Membership: Sendable {
       case .getMembers: onGetMembers(try GetMembers(message: message), from: peer, now: now, into: &effects)
       case .reached: take(.reached(try Reached(message: message)), from: peer, now: now, into: &effects)
       case .leave: take(.leave(try Leave(message: message)), from: peer, now: now, into: &effects)
-      default: preconditionFailure("message type \(type.rawValue) given to membership")
+      // ACCUSE and WITHDRAW have draft layouts only: refused, never trusted, and no reason to stop a host.
+      default: throw .unknown(field: "membership message", value: Int(type.rawValue))
       }
     } catch {
       effects.append(.fault(peer, .undecodable(error)))

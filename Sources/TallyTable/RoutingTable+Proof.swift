@@ -1,5 +1,6 @@
 // Owns: how a host that was heard of becomes one that was met: a queue of records and our own handshakes to them.
-// Refuses to know: who told of them. Tables filled by inbound packets are eclipsed (Marcus et al. 2018, eprint 2018/236).
+// Refuses to know: who told of them.
+// Tables that inbound packets fill are eclipsed (Marcus et al. 2018, eprint 2018/236).
 
 import TallyBase
 import TallyCrypto
@@ -123,7 +124,7 @@ extension RoutingTable {
 
   /// Our own handshake met `record`'s host at `endpoint`, which it advertises: it may have a place.
   mutating func prove(_ record: NodeRecord, at endpoint: Endpoint, now: Instant, into effects: inout [TableEffect]) {
-    precondition(record.endpoints.contains(endpoint), "\(record.key) proven at \(endpoint), which it does not advertise")
+    precondition(record.endpoints.contains(endpoint), "\(record.key) proven at \(endpoint), not advertised")
     proofs.end(record.key)
     timers.cancel(.proof(record.key))
     let wasEmpty = count == 0

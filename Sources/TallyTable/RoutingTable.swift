@@ -68,7 +68,8 @@ public struct RoutingTable: Sendable {
     sessions[peer] = session
     heard(peer, now: now)
     guard weDialled else { return }
-    if let record = proofs.record(of: peer) ?? entry(of: peer)?.record ?? cache[peer], record.endpoints.contains(endpoint) {
+    let known = proofs.record(of: peer) ?? entry(of: peer)?.record ?? cache[peer]
+    if let record = known, record.endpoints.contains(endpoint) {
       prove(record, at: endpoint, now: now, into: &effects)
     } else {
       sessions[peer]?.askedRecord = true
@@ -83,7 +84,7 @@ public struct RoutingTable: Sendable {
   /// An authenticated packet of any type came from `peer`.
   public mutating func onPacket(from peer: PublicKey, now: Instant) { heard(peer, now: now) }
 
-  /// FIND, NODES, GET_RECORD, RECORD and PONG; `message` is type and body. Other types are our own mistake.
+  /// FIND, NODES, GET_RECORD, RECORD and PONG; `message` is type and body. Other types are a fault.
   public mutating func onMessage(
     _ message: [UInt8], from peer: PublicKey, now: Instant, into effects: inout [TableEffect]
   ) {
@@ -96,7 +97,7 @@ public struct RoutingTable: Sendable {
       case .getRecord: onGetRecord(try GetRecord(message: message), from: peer, now: now, into: &effects)
       case .record: onRecord(try RecordWithAttributes(message: message), from: peer, now: now, into: &effects)
       case .pong: onPong(try HopMessage(message), from: peer, now: now)
-      default: preconditionFailure("message type \(type.rawValue) given to the peer table")
+      default: throw .unknown(field: "table message", value: Int(type.rawValue))
       }
     } catch {
       effects.append(.fault(peer, .undecodable(error)))

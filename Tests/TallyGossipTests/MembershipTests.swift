@@ -135,6 +135,16 @@ struct MembershipTests {
     #expect(first.take().contains { if case .fault(_, .undecodable) = $0 { true } else { false } })
   }
 
+  @Test(arguments: [[], [0x22], [0x23, 1, 2], [0xff], [0x01], [0x02, 9], [0x20], [0x25, 0], [0x24], [0x21, 7]] as [[UInt8]])
+  func aMessageThatMeansNothingIsAFaultAndNeverATrap(_ message: [UInt8]) {
+    var first = Single(0)
+    first.start()
+    first.linkUp(1, weDialled: false)
+    _ = first.take()
+    first.receive(message, from: 1)
+    #expect(first.take().contains { if case .fault(keyOf(1), .undecodable) = $0 { true } else { false } })
+  }
+
   @Test func oneNumberWithOtherBytesIsEquivocation() {
     var first = Single(0)
     first.start()

@@ -224,10 +224,11 @@ struct RoutingTableTests {
     #expect(effects == [.found(name!, target: table.id, records: [], asked: 0)])
   }
 
-  @Test func undecodableBytesAreTheirSendersFault() {
+  @Test(arguments: [[], [0x10, 1, 2], [0x11], [0x12, 5], [0x13, 1], [0x02], [0x01], [0x99]] as [[UInt8]])
+  func bytesThatMeanNothingAreTheirSendersFault(_ message: [UInt8]) {
     var table = makeTable(0)
     var effects: [TableEffect] = []
-    table.onMessage([0x10, 1, 2], from: makeRecord(1).key, now: at(0), into: &effects)
+    table.onMessage(message, from: makeRecord(1).key, now: at(0), into: &effects)
     guard case .fault(_, .undecodable)? = effects.first else {
       Issue.record("no fault: \(effects)")
       return
