@@ -159,6 +159,7 @@ import Testing
     world.linkAll()
     #expect(world.run(atMost: 20) { world.isConverged })
     let pairs = host.effects.compactMap { if case .reissued(let pairs) = $0 { pairs } else { nil } }.flatMap { $0 }
+    try #require(pairs.count == 2)
     #expect(pairs.map(\.old) == [first, second])
     #expect(pairs.map(\.new.index) == [1, 2])
     let entries = try #require(host.store.feeds[host.ledger.ownFeed]?.entries)

@@ -44,16 +44,50 @@ import Testing
     #expect(world.run(atMost: 120) { world.isConverged }, "seed \(seed): not converged")
   }
 
+  /// The same with backups put back all the time: database and guard file together or either alone.
+  @Test(arguments: 1...200) func noRestoreForksAnHonestHost(seed: UInt64) throws {
+    let world = try World(seed: 10_000 + seed, hosts: 3)
+    world.latency = 50...20_000
+    world.startAll()
+    world.linkAll()
+    world.run(seconds: 1)
+    var restored = 0
+    for round in 0..<4 {
+      let host = world.hosts[world.generator.below(3)]
+      let backup = host.store
+      for number in 0...world.generator.below(6) {
+        world.append(host, "\(round) \(number)")
+        world.run(seconds: Double(world.generator.below(30)) / 1000)
+      }
+      world.run(seconds: 0.5)
+      let before = host.events.count
+      if restore(world, host, [host.number: backup]) { restored += 1 }
+      world.append(host, "right after \(round)")
+      world.run(seconds: Double(world.generator.below(3000)) / 1000)
+      let isFound = host.events.dropFirst(before).contains { if case .rollbackFound = $0 { true } else { false } }
+      #expect(isFound, "seed \(seed), round \(round)")
+    }
+    #expect(restored == 4)
+    #expect(world.violations.isEmpty, "seed \(seed): \(world.violations)")
+    #expect(world.run(atMost: 120) { world.isConverged }, "seed \(seed): not converged")
+    #expect(world.hosts.flatMap { $0.ledger.allFeeds.compactMap(\.forkIndex) }.isEmpty)
+  }
+
   /// An old state is put back, as the design allows: at least one host that is asked holds the newest released head.
-  private func restore(_ world: World, _ host: ModelHost, _ backups: [Int: ModelStore]) {
-    guard let backup = backups[host.number], host.isUp else { return }
+  @discardableResult
+  private func restore(_ world: World, _ host: ModelHost, _ backups: [Int: ModelStore]) -> Bool {
+    guard let backup = backups[host.number], host.isUp else { return false }
     let id = host.ledger.ownFeed
     let size = host.ledger.ownSize
-    guard let other = world.hosts.first(where: { $0 !== host && $0.isUp && $0.storeFault == nil }),
-      let seen = other.ledger.feed(id), seen.size == size, backup.feeds[id]?.acknowledgements[other.key] != nil
-    else { return }
+    guard let other = world.hosts.first(where: { $0 !== host && $0.isUp && $0.storeFault == nil }), host.storeFault == nil,
+      let seen = other.ledger.feed(id), seen.size == size, seen.size > 1,
+      backup.feeds[id]?.acknowledgements[other.key] != nil
+    else { return false }
     world.crash(host)
+    let newest = host.store
     host.store = backup
+    // The database alone, or both.
+    if world.generator.chance(1, outOf: 3) { host.store.guardFile = newest.guardFile }
     world.start(host)
     // The asked one answers first; loss would make it no schedule of this kind.
     let loss = world.loss
@@ -62,5 +96,6 @@ import Testing
     world.run(seconds: 3)
     world.loss = loss
     world.linkAll()
+    return true
   }
 }
