@@ -17,8 +17,6 @@ struct FeedAdmission: Sendable {
     return members.insert(key).inserted
   }
 
-  func isMember(_ key: PublicKey) -> Bool { members.contains(key) }
-
   mutating func name(_ feed: FeedID) {
     guard named.count < LedgerLimits.namedFeeds else { return }
     named.insert(feed)

@@ -229,7 +229,7 @@ extension Ledger {
   /// `key` is or was a member: its feeds are carried from now on.
   public mutating func member(_ key: PublicKey, now: Instant, into effects: inout [LedgerEffect]) {
     guard admission.member(key) else { return }
-    // What was refused before may be wanted now; a neighbour tells where it is.
-    if isStarted && !links.up.isEmpty { askSomebody(now, &effects) }
+    // What was refused before may be wanted now; a neighbour tells where it is. Soon, so that many cost one question.
+    if isStarted && !links.up.isEmpty { timers.arm(.clock, at: now + LedgerLimits.clockPause) }
   }
 }

@@ -190,7 +190,7 @@ extension Ledger {
     }
     if standing.canStore { store.add(.fork(id, index: mark.index, proof: proof.encoded)) }
     clockCache.invalidate()
-    if searches[id] != nil { endSearch(id) }
+    endSearch(id)
     for other in links.up {
       links[other]?.knowsFork.remove(id)
       if other == peer { links[other]?.knowsFork.insert(id) }

@@ -73,6 +73,29 @@ import Testing
     #expect(world.hosts.flatMap { $0.ledger.allFeeds.compactMap(\.forkIndex) }.isEmpty)
   }
 
+  /// One seed, one run: every byte sent, when and by whom.
+  @Test func oneSeedIsOneRun() throws {
+    func run(_ seed: UInt64) throws -> Bytes32 {
+      let world = try World(seed: seed, hosts: 5)
+      world.loss = 50
+      world.duplicates = 50
+      world.startAll()
+      world.linkAll()
+      for round in 0..<5 {
+        for host in world.hosts { world.append(host, "\(round)") }
+        world.run(seconds: 0.3)
+        world.crash(world.hosts[round])
+        world.start(world.hosts[round])
+        world.linkAll()
+      }
+      world.run(seconds: 30)
+      return world.trace
+    }
+    let first = try run(1)
+    #expect(try run(1) == first)
+    #expect(try run(2) != first)
+  }
+
   /// An old state is put back, as the design allows: at least one host that is asked holds the newest released head.
   @discardableResult
   private func restore(_ world: World, _ host: ModelHost, _ backups: [Int: ModelStore]) -> Bool {

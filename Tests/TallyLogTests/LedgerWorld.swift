@@ -62,6 +62,8 @@ final class World {
   var latency: ClosedRange<Int64> = 100...3_000
   var violations: [String] = []
   var bytesSent = 0
+  /// Over every message sent, with its time and sender: equal for equal seeds.
+  var trace = Bytes32.zero
   /// Copies of an identity break the invariant on purpose.
   var copied: Set<PublicKey> = []
   private var queue: [Event] = []
@@ -325,6 +327,7 @@ final class World {
 
   private func send(_ message: [UInt8], from host: ModelHost, to peer: PublicKey) {
     inspect(message, host)
+    trace = Blake2b.hash256(trace.bytes, [UInt8(host.number)], Array(String(now.micros).utf8), peer.bytes, message)
     if host.keepsSent, let decoded = try? LogMessage(decoding: message) { host.sent.append(decoded) }
     guard let target = hosts.first(where: { $0.key == peer && links.contains(Link($0.number, host.number)) }) else {
       return
