@@ -174,11 +174,10 @@ struct ReceiptTests {
     let made = try Self.make(Bend(padding: 3))
     let text = try Receipt.make(.work(made.receipt))
     for position in text.indices {
-      for mask in [0x01, [0x02, 0x20, 0x80, 0xff][position % 4]] as [UInt8] {
-        var changed = text
-        changed[position] ^= mask
-        expectRefused(changed, "byte \(position) ^ \(mask)")
-      }
+      let mask = [0x01, 0x02, 0x20, 0x80, 0xff][position % 5] as UInt8
+      var changed = text
+      changed[position] ^= mask
+      expectRefused(changed, "byte \(position) ^ \(mask)")
     }
   }
 
