@@ -83,7 +83,8 @@ public struct GuardMark: Hashable, Sendable {
 
 /// Why a commit did not become durable. Nothing of it, and nothing of the commits behind it, is stored.
 public enum StoreFault: Error, Hashable, Sendable {
-  /// No space; the transaction was rolled back cleanly and a later commit may succeed.
+  /// No space, or another program holds the database; the transaction was rolled back cleanly. The store refuses
+  /// every commit with this fault until the shell, told by the node that it has dropped them, says `resume`.
   case full(detail: String)
   /// A write or sync failed: what is on disk is unknown. The process must not sign again.
   case broken(detail: String)
@@ -93,7 +94,8 @@ public enum StoreFault: Error, Hashable, Sendable {
 public struct ReadRequest: Hashable, Sendable {
   public enum Question: Hashable, Sendable {
     /// Entries `from ..< to` at most, cut at a kept head: the longest run of ≤ 256 entries and ≤ 60 KiB packed that
-    /// starts at `from` and ends at a kept head.
+    /// starts at `from` and ends at a kept head. When no kept head lies in `from + 1 ... to` (the one that was named
+    /// has been merged away), the run ends at the first one behind `to`.
     case range(feed: FeedID, from: UInt64, to: UInt64)
     case entry(feed: FeedID, index: UInt64)
     /// Inclusion path of `index` in the tree of `size`, with the leaf hash.
