@@ -37,18 +37,19 @@ extension StoreWriter {
     if state.tailCount > 0 && overflows { try fold(&state) }
     let isDirect =
       state.tailCount == 0 && (count >= StoreLimits.directEntries || bytes >= StoreLimits.directBytes)
-    let preimages = entries.map(\.preimage)
-    for preimage in preimages { try extend(&state, by: preimage) }
+    var key = Schema.key(state.number, from)
+    for entry in entries {
+      let preimage = entry.preimage
+      try extend(&state, by: SHA256Hash.leaf(preimage))
+      if isDirect { continue }
+      try database.run(.insertTail, [.integer(key), .blob(preimage)])
+      key += 1
+    }
     precondition(state.frontier.root == head.root, "feed \(feed): the head of \(head.size) is not over these entries")
     if isDirect {
       try insertChunk(state.number, from: from, packed: PackedChunk.encode(entries), head: head)
       state.tailFrom = head.size
     } else {
-      var key = Schema.key(state.number, from)
-      for preimage in preimages {
-        try database.run(.insertTail, [.integer(key), .blob(preimage)])
-        key += 1
-      }
       state.tailBytes += bytes
     }
     state.head = head
@@ -57,17 +58,17 @@ extension StoreWriter {
 
   /// Adds one leaf to the tree; every complete subtree of 256 leaves or more that it finishes is stored, so that a path
   /// in a tree of any size costs at most 511 leaf hashes and a few rows.
-  private mutating func extend(_ state: inout FeedState, by preimage: [UInt8]) throws(StoreFault) {
-    let before = state.frontier
-    let leaf = SHA256Hash.leaf(preimage)
-    state.frontier.append(leaf)
-    let size = state.frontier.size
+  private mutating func extend(_ state: inout FeedState, by leaf: Digest) throws(StoreFault) {
+    let size = state.frontier.size + 1
     let height = size.trailingZeroBitCount
+    // A copy of the peaks only where a node is due: at every 256th leaf.
+    let before = height < Schema.nodeLevel ? [] : state.frontier.peaks
+    state.frontier.append(leaf)
     if height < Schema.nodeLevel { return }
     // The merged subtrees, smallest first, as `MerkleFrontier.append` made them.
     var hash = leaf
     for level in 1...height {
-      hash = SHA256Hash.node(before.peaks[before.peaks.count - level], hash)
+      hash = SHA256Hash.node(before[before.count - level], hash)
       if level < Schema.nodeLevel { continue }
       let place = Schema.nodePlace(level: level, position: (size >> UInt64(level)) - 1)
       try database.run(.insertNode, [.integer(Schema.key(state.number, place)), .blob(hash.bytes)])

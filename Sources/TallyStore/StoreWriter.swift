@@ -20,7 +20,10 @@ public struct StoreWriter: ~Copyable, Sendable {
 
   /// Opens the database of a locked directory, or makes it.
   public init(_ directory: borrowing DataDirectory) throws(StoreError) {
-    var opened = try SQLiteDatabase(path: directory.databasePath, role: .writer)
+    let path = directory.databasePath
+    var opened = try SQLiteDatabase(path: path, role: .writer)
+    // The log and the shared index beside it take their mode from the database.
+    try StoreError.filed { () throws(FileError) in try FileStorage.setPermissions(path, 0o600) }
     try Schema.prepare(&opened, path: directory.databasePath)
     database = opened
     guardFile = GuardFile(path: directory.guardPath, directory: directory.path)
@@ -83,8 +86,9 @@ public struct StoreWriter: ~Copyable, Sendable {
       try Failpoint.reach(.storeBeforeCommit)
       try database.run(.commit)
     } catch {
-      try database.rollback()
-      throw error
+      let fault = error
+      do throws(StoreFault) { try database.rollback() } catch { throw error.asBroken }
+      throw fault
     }
     do throws(StoreFault) {
       try Failpoint.reach(.storeAfterCommit)
