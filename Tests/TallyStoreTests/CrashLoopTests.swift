@@ -158,17 +158,19 @@ enum CrashScenario {
       #expect(Failpoint.allCases.allSatisfy { $0.rawValue.contains(".") })
     }
 
-    @Test func theEnvironmentArms() async {
+    @Test func theEnvironmentArms() async throws {
+      let scratch = try Scratch()
+      let path = scratch.path
       await #expect(processExitsWith: .exitCode(Failpoint.exitCode)) {
+        [path = path as String] in
         unsafe setenv("TALLY_FAILPOINT", "store.begin:1:exit", 1)
-        let scratch = try Scratch()
-        var store = try OpenStore(scratch.data)
+        var store = try OpenStore(path + "/one")
         _ = store.commit([.feed(TestFeed(seed: 1).row)])
       }
       await #expect(processExitsWith: .failure) {
+        [path = path as String] in
         unsafe setenv("TALLY_FAILPOINT", "no.such:1:exit", 1)
-        let scratch = try Scratch()
-        _ = try OpenStore(scratch.data)
+        _ = try OpenStore(path + "/two")
       }
     }
   }

@@ -96,39 +96,51 @@ import Testing
     #expect(store.commit([.feed(TestFeed(seed: 1).row)]) == nil)
   }
 
-  @Test func ourOwnMistakesTrap() async {
+  @Test func ourOwnMistakesTrap() async throws {
+    // The parent's directory: a child that traps cleans nothing up.
+    let scratch = try Scratch()
+    let path = scratch.path
     // Not contiguous; an unknown feed; a head over other entries; no entries; a value above its limit.
     await #expect(processExitsWith: .failure) {
-      try Mistake.run { feed, _ in
+      [path = path as String] in
+      try Mistake.run(path) { feed, _ in
         .entries(feed: feed.row.feed, from: 1, entries: feed.entries, head: feed.head)
       }
     }
     await #expect(processExitsWith: .failure) {
-      try Mistake.run { feed, _ in .acknowledged(feed: .zero, by: .zero, size: feed.size) }
+      [path = path as String] in
+      try Mistake.run(path) { feed, _ in .acknowledged(feed: .zero, by: .zero, size: feed.size) }
     }
     await #expect(processExitsWith: .failure) {
-      try Mistake.run { feed, other in .entries(feed: feed.row.feed, from: 0, entries: other.entries, head: feed.head) }
+      [path = path as String] in
+      try Mistake.run(path) { feed, other in
+        .entries(feed: feed.row.feed, from: 0, entries: other.entries, head: feed.head)
+      }
     }
     await #expect(processExitsWith: .failure) {
-      try Mistake.run { feed, _ in .entries(feed: feed.row.feed, from: 0, entries: [], head: feed.head) }
+      [path = path as String] in
+      try Mistake.run(path) { feed, _ in .entries(feed: feed.row.feed, from: 0, entries: [], head: feed.head) }
     }
     await #expect(processExitsWith: .failure) {
+      [path = path as String] in
       let value = [UInt8](repeating: 0, count: StoreLimits.valueBytes + 1)
-      try Mistake.run { _, _ in .put(table: .words, key: [], value: value) }
+      try Mistake.run(path) { _, _ in .put(table: .words, key: [], value: value) }
     }
     await #expect(processExitsWith: .success) {
-      try Mistake.run { feed, _ in .entries(feed: feed.row.feed, from: 0, entries: feed.entries, head: feed.head) }
+      [path = path as String] in
+      try Mistake.run(path) { feed, _ in
+        .entries(feed: feed.row.feed, from: 0, entries: feed.entries, head: feed.head)
+      }
     }
   }
 }
 
 enum Mistake {
-  static func run(_ make: (TestFeed, TestFeed) -> StoreOperation) throws {
-    let scratch = try Scratch()
+  static func run(_ path: String, _ make: (TestFeed, TestFeed) -> StoreOperation) throws {
     var feed = TestFeed(seed: 1)
     var other = TestFeed(seed: 2)
     _ = (feed.grow(3), other.grow(3))
-    var store = try OpenStore(scratch.data)
+    var store = try OpenStore(path + "/data-\(ProcessInfo.processInfo.processIdentifier)")
     _ = store.commit([.feed(feed.row), make(feed, other)])
   }
 }
