@@ -29,8 +29,8 @@ public enum GossipLimits {
   public static let candidateOfOthers = Interval.seconds(5)
 
   /// Time between probes of one member: this long for each member, within the two bounds (ours: 50 hosts stay below
-  /// 500 B/s, since any packet from the other side counts).
-  public static let probePerMember = Interval.milliseconds(300)
+  /// 500 B/s of pings and answers, since any packet from the other side counts).
+  public static let probePerMember = Interval.milliseconds(400)
   public static let probeLeast = Interval.seconds(2)
   public static let probeMost = Interval.seconds(60)
   public static let probeTries = 3

@@ -82,7 +82,7 @@ struct LookupTests {
     var generator = Generator(seed: Bytes32(word0: 4, word1: 4, word2: 4, word3: 4), stream: 0)
     var questions: [Int] = []
     var right = 0
-    let runs = 40
+    let runs = 25
     for run in 0..<runs {
       let target = NodeID(raw: generator.bytes32())
       var start = generator.below(network.records.count)
