@@ -132,7 +132,7 @@ public struct Membership: Sendable {
     heard(peer, now: now, into: &effects)
   }
 
-  /// PING, PONG, MEMBERS, GET_MEMBERS, REACHED and LEAVE; `message` is type and body. Other types are a fault of `peer`.
+  /// PING, PONG, MEMBERS, GET_MEMBERS, REACHED, LEAVE; `message` is type and body. Other types are a fault of `peer`.
   public mutating func onMessage(
     _ message: [UInt8], from peer: PublicKey, over transport: Transport, identity: borrowing Identity, now: Instant,
     into effects: inout [MeshEffect]
