@@ -2,6 +2,7 @@
 import TallyBase
 import TallyLog
 import TallyStore
+import TallyWire
 
 enum AdminReader {
   static func answer(_ read: AdminRead, _ reader: Owned<StoreReader>) -> Result<AdminReadAnswer, ReadFailure> {

@@ -18,7 +18,13 @@ extension Daemon {
   /// Root and the daemon's own user may everything; the operators' groups may operate; others may look.
   private func role(of peer: PeerCredentials) -> Role {
     if peer.uid == 0 || peer.uid == geteuid() { return .admin }
-    return config.operatorGroups.contains(where: { peer.isIn(group: $0) }) ? .operate : .read
+    let mayOperate = config.operators.contains { who in
+      switch who {
+      case .uid(let uid): peer.uid == uid
+      case .group(let name): PosixFacts.group(name).map { peer.isIn(group: $0) } ?? false
+      }
+    }
+    return mayOperate ? .operate : .read
   }
 
   mutating func adminReceived(_ token: NetToken, _ bytes: [UInt8], now: Instant) {

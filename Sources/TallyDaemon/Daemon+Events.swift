@@ -120,12 +120,13 @@ extension Daemon {
   /// SIGHUP: trust and lending are read again; everything else needs a restart.
   private mutating func reload(now: Instant) {
     notifyReloading()
-    do throws(DaemonFailure) {
-      trust = try TrustFile.load(directory: config.dataDirectory)
+    do throws(ConfigError) {
+      trust = try TrustFile.load(config.layout.trust)
+      policy = trust.policy(config.lend)
       setPolicy(lends: nil, now: now)
       Log.info("trust file read again")
     } catch {
-      Log.failure(error)
+      Log.failure(DaemonFailure(error))
     }
     notify(["READY=1"])
   }

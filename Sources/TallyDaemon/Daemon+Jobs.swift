@@ -50,7 +50,7 @@ extension Daemon {
   }
 
   private func acceptances(_ detail: JobDetail) -> [AcceptanceRow] {
-    detail.timeline.compactMap { event in
+    detail.timeline.compactMap { event -> AcceptanceRow? in
       guard case .accepted(let amount, let claim) = event.what else { return nil }
       return AcceptanceRow(
         id: event.id.hex, feed: event.link.feed.hex, feedIndex: event.link.index, claim: claim.hex, amount: amount)

@@ -140,7 +140,12 @@ extension Daemon {
       command(.ping(key), tag, .ping(host: names.name(key)), now: now)
     case "lookup":
       let params = try request.decode(LookupParams.self)
-      let target = try NodeID(hex: params.target) ?? Names.nodeID(mesh: meshID, key: host(params.target))
+      let target: NodeID
+      if let id = NodeID(hex: params.target) {
+        target = id
+      } else {
+        target = Names.nodeID(mesh: meshID, key: try host(params.target))
+      }
       command(.lookup(target), tag, .lookup(target: target.hex), now: now)
     case "record.put":
       let params = try request.decode(RecordParams.self)
@@ -206,26 +211,23 @@ extension Daemon {
   }
 
   private func seed(_ url: String) throws(RPCError) -> Seed {
+    let invite: Invite
     do throws(InviteError) {
-      let invite = try Invite(parsing: url)
-      guard invite.mesh == mesh.name, invite.nonce == mesh.nonce else {
-        throw RPCError(
-          code: RPCError.conflictCode, message: "that invite is for another mesh (\(invite.mesh))",
-          hint: "a daemon belongs to one mesh: tally up --data DIR --join URL starts another")
-      }
-      guard let seed = config.seed(of: invite) else {
-        throw RPCError(
-          code: RPCError.unreachableCode, message: "the host name \(invite.host) has no address",
-          hint: "check the name, or use an IP address")
-      }
-      return seed
-    } catch let error as InviteError {
-      throw .invalidParams("url: \(error)")
-    } catch let error as RPCError {
-      throw error
+      invite = try Invite(parsing: url)
     } catch {
-      preconditionFailure("an error of no known kind: \(error)")
+      throw .invalidParams("url: \(error)")
     }
+    guard invite.mesh == mesh.name, invite.nonce == mesh.nonce else {
+      throw RPCError(
+        code: RPCError.conflictCode, message: "that invite is for another mesh (\(invite.mesh))",
+        hint: "a daemon belongs to one mesh: tally up --data DIR --join URL starts another")
+    }
+    guard let seed = SeedResolver.seed(of: invite) else {
+      throw RPCError(
+        code: RPCError.unreachableCode, message: "the host name \(invite.host) has no address",
+        hint: "check the name, or use an IP address")
+    }
+    return seed
   }
 
   // Blobs.

@@ -48,9 +48,9 @@ extension Daemon {
 
   private mutating func trust(_ params: TrustParams, _ tag: AdminTag, now: Instant) throws(RPCError) {
     let key = try host(params.host)
-    var entry = trust.entry(of: key) ?? TrustFile.Entry(key: key)
+    var entry = trust.host(key) ?? TrustFile.Host(key: key, relation: .member)
     if let text = params.relation {
-      guard let relation = TrustFile.Relation(rawValue: text) else {
+      guard let relation = TrustFile.relation(text) else {
         throw .invalidParams("relation must be trusted, member or blocked")
       }
       entry.relation = relation
@@ -64,21 +64,21 @@ extension Daemon {
     }
     if params.relation != nil || params.owner != nil || params.name != nil {
       var kept = trust
-      kept.put(entry)
+      kept.set(entry)
       try save(kept)
       setPolicy(lends: nil, now: now)
     }
     finish(
       tag,
       with: TrustRow(
-        name: names.name(key), key: KeyText.encode(key), relation: entry.relation.rawValue, owner: entry.owner))
+        name: names.name(key), key: KeyText.encode(key), relation: TrustFile.word(entry.relation), owner: entry.owner))
   }
 
   private mutating func save(_ file: TrustFile) throws(RPCError) {
-    do throws(DaemonFailure) {
-      try file.save(directory: config.dataDirectory)
+    do throws(ConfigError) {
+      try file.save(config.layout.trust)
     } catch {
-      throw RPCError(code: RPCError.internalErrorCode, message: "\(error.what): \(error.why)", hint: error.fix)
+      throw RPCError(code: RPCError.internalErrorCode, message: error.description, hint: error.fix)
     }
     trust = file
   }

@@ -50,7 +50,7 @@ public struct Daemon: ~Copyable {
   }
 
   /// Runs until a signal or `shutdown`; gives the exit code. A failure is told in three lines on stderr.
-  public static func run(_ config: DaemonConfig) -> Int32 {
+  public static func run(config: DaemonConfig) -> Int32 {
     do throws(DaemonFailure) {
       var daemon = try Daemon(config)
       try daemon.serve()
@@ -63,8 +63,7 @@ public struct Daemon: ~Copyable {
 
   /// Opens the store, recovers the node, makes its first commit durable, and only then opens sockets.
   init(_ config: DaemonConfig) throws(DaemonFailure) {
-    let mesh = try MeshFile.load(directory: config.dataDirectory)
-    let trust = try TrustFile.load(directory: config.dataDirectory)
+    let (mesh, trust) = try Self.loadFiles(config)
     var net = try DaemonFailure.system("open the event loop") { () throws(SystemError) in
       var net = try NetDriver()
       try net.takeSignals()
@@ -72,31 +71,54 @@ public struct Daemon: ~Copyable {
     }
     let opened = try OpenedStore(config)
     let now = SystemClock.now()
-    let policy = config.lendPolicy(trust: trust)
+    let policy = trust.policy(config.lend)
     var node = try Self.makeNode(config, mesh, policy, opened, now: now)
     var outbox = Outbox()
     try opened.replay(into: &node, now: now, outbox: &outbox)
     node.handle(.start, now: now, into: &outbox)
     try Self.settleFirstTurn(&node, opened.writer, now: now, into: &outbox)
 
+    let wakeUp = net.wakeUp
+    let threads = try DaemonFailure.system("start threads") { () throws(SystemError) in
+      try Threads(writer: opened.writer, reader: opened.reader, blobs: opened.blobs, waking: wakeUp)
+    }
+    let listening = try Self.open(&net, config)
+
     self.config = config
     self.mesh = mesh
     self.trust = trust
     self.policy = policy
+    self.threads = threads
+    self.listening = listening
     startedAt = now
     store = StoreOwners(directory: opened.directory, writer: opened.writer)
-    threads = try DaemonFailure.system("start threads") { () throws(SystemError) in
-      try Threads(writer: opened.writer, reader: opened.reader, blobs: opened.blobs, waking: net.wakeUp)
-    }
-    listening = try Self.open(&net, config)
     self.net = net
     self.node = node
     self.outbox = outbox
     service = ServiceManager()
   }
 
+  private static func loadFiles(_ config: DaemonConfig) throws(DaemonFailure) -> (MeshFile, TrustFile) {
+    let mesh: MeshFile?
+    do throws(MeshFile.Fault) {
+      mesh = try MeshFile.load(config.layout.mesh)
+    } catch {
+      throw DaemonFailure(DaemonFailure.config, "\(error.path) cannot be used", why: error.why, fix: error.fix)
+    }
+    guard let mesh else {
+      throw DaemonFailure(
+        DaemonFailure.config, "\(config.dataDirectory) belongs to no mesh", why: "there is no mesh.toml in it",
+        fix: "tally up --data \(config.dataDirectory) begins a mesh; --join URL joins one")
+    }
+    do throws(ConfigError) {
+      return (mesh, try TrustFile.load(config.layout.trust))
+    } catch {
+      throw DaemonFailure(error)
+    }
+  }
+
   private static func makeNode(
-    _ config: DaemonConfig, _ mesh: MeshFile, _ policy: LendPolicy, _ opened: borrowing OpenedStore, now: Instant
+    _ config: DaemonConfig, _ mesh: MeshFile, _ policy: LendPolicy, _ opened: OpenedStore, now: Instant
   ) throws(DaemonFailure) -> Node {
     let identity: Identity
     do throws(CryptoError) {
@@ -106,7 +128,7 @@ public struct Daemon: ~Copyable {
         DaemonFailure.badData, "the identity cannot be used", why: "\(error)", fix: "restore identity.key from a backup")
     }
     let entropy = try DaemonFailure.system("read entropy") { () throws(SystemError) in try SystemEntropy.seed() }
-    let seeds = config.seeds.compactMap { config.seed(of: $0) }
+    let seeds = config.seeds.compactMap { SeedResolver.seed(of: $0) }
     return Node(
       NodeConfig(
         meshName: mesh.name, meshNonce: mesh.nonce,
@@ -150,10 +172,10 @@ public struct Daemon: ~Copyable {
       }
     }
     for (path, label, mode) in [
-      (config.adminSocket, UnixLabel.admin, config.adminMode), (config.workerSocket, UnixLabel.worker, config.workerMode),
+      (config.adminSocket, UnixLabel.admin, config.adminMode), (config.workerSocket, UnixLabel.worker, config.adminMode),
     ] {
       do throws(SystemError) {
-        _ = try net.listenUnix(path: path, mode: mode, group: config.adminGroup, label: label)
+        _ = try net.listenUnix(path: path, mode: mode, group: config.adminGroup.flatMap { PosixFacts.group($0) }, label: label)
       } catch {
         throw DaemonFailure(
           DaemonFailure.cannotCreate, "cannot make the socket \(path)", why: error.text,

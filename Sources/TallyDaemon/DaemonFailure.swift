@@ -1,4 +1,5 @@
 // Owns: why the daemon could not start or go on, with the exit code that says so. sysexits(3); DESIGN section 12.
+import TallyNet
 
 public struct DaemonFailure: Error, Sendable {
   public let exitCode: Int32
@@ -25,4 +26,17 @@ public struct DaemonFailure: Error, Sendable {
 
   /// Three lines at most: what, why, how to mend it.
   public var text: String { "error: \(what)\n  why: \(why)\n  fix: \(fix)" }
+
+  init(_ error: ConfigError) { self.init(Self.config, error.place, why: error.why, fix: error.fix) }
+
+  /// Runs system calls that must succeed for the daemon to live.
+  static func system<Result: ~Copyable>(
+    _ purpose: String, _ body: () throws(SystemError) -> Result
+  ) throws(DaemonFailure) -> Result {
+    do throws(SystemError) {
+      return try body()
+    } catch {
+      throw DaemonFailure(osError, "cannot \(purpose)", why: error.text, fix: "see the reason; raise limits if it is one")
+    }
+  }
 }

@@ -1,9 +1,6 @@
 // Owns: the daemon's lines for people, on stderr: plain, or with a priority prefix under journald. sd-daemon(3).
-import Glibc
-import TallyNet
-
 enum Log {
-  private static let isJournal = getenv("JOURNAL_STREAM") != nil
+  private static let isJournal = PosixFacts.variable("JOURNAL_STREAM") != nil
 
   static func info(_ text: String) { write(6, text) }
   static func warning(_ text: String) { write(4, "warning: " + text) }
@@ -15,8 +12,6 @@ enum Log {
     for part in text.split(separator: "\n", omittingEmptySubsequences: false) {
       line += isJournal ? "<\(priority)>\(part)\n" : "\(part)\n"
     }
-    let bytes = Array(line.utf8)
-    // A log that cannot be written is nobody's to tell.
-    _ = Glibc.write(STDERR_FILENO, bytes, bytes.count)
+    PosixFacts.write(line, to: 2)
   }
 }

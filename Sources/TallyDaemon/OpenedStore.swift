@@ -6,7 +6,7 @@ import TallyNode
 import TallyStore
 import TallyWire
 
-struct OpenedStore: ~Copyable {
+struct OpenedStore {
   let directory: Owned<DataDirectory>
   let writer: Owned<StoreWriter>
   let reader: Owned<StoreReader>
@@ -14,20 +14,23 @@ struct OpenedStore: ~Copyable {
   let recovered: Recovered
   let seed: [UInt8]
 
+  /// Bytes of blobs at rest; what is not pinned is evicted beyond it.
+  static let blobQuotaBytes: UInt64 = 8 << 30
+
   init(_ config: DaemonConfig) throws(DaemonFailure) {
     do throws(StoreError) {
       let directory = try DataDirectory(config.dataDirectory)
-      if let seed = try directory.identitySeed() {
-        self.seed = seed
-      } else {
-        let fresh = try Self.freshSeed()
-        try directory.createIdentity(seed: fresh)
-        seed = fresh
-      }
+      let known = try directory.identitySeed()
+      let fresh = known == nil ? try Self.freshSeed() : []
+      if known == nil { try directory.createIdentity(seed: fresh) }
       var writer = try StoreWriter(directory)
-      recovered = try writer.recover()
-      reader = Owned(try StoreReader(directory))
-      blobs = Owned(try BlobStore(directory, quotaBytes: config.blobQuotaBytes))
+      let recovered = try writer.recover()
+      let reader = try StoreReader(directory)
+      let blobs = try BlobStore(directory, quotaBytes: Self.blobQuotaBytes)
+      seed = known ?? fresh
+      self.recovered = recovered
+      self.reader = Owned(reader)
+      self.blobs = Owned(blobs)
       self.writer = Owned(writer)
       self.directory = Owned(directory)
     } catch {

@@ -5,14 +5,33 @@ import TallyExchange
 import TallyNet
 import TallyWire
 
+enum PosixFacts {
+  static func variable(_ name: String) -> String? {
+    // Safe: the environment is not changed while another thread runs; the text is copied at once.
+    guard let text = unsafe getenv(name) else { return nil }
+    return unsafe String(cString: text)
+  }
+
+  /// What cannot be written is nobody's to tell.
+  static func write(_ text: String, to descriptor: CInt) {
+    let bytes = Array(text.utf8)
+    // Safe: `bytes.count` bytes are read from an array that outlives the call.
+    _ = unsafe Glibc.write(descriptor, bytes, bytes.count)
+  }
+
+  /// The number of a group; nil when the system has none of that name.
+  static func group(_ name: String) -> UInt32? {
+    // Safe: the record is read before the next call that could overwrite it, and no other thread asks.
+    guard let record = unsafe getgrnam(name) else { return nil }
+    return unsafe record.pointee.gr_gid
+  }
+}
+
 /// The pipe on which `tally up` waits. TALLY_READY_FD names it.
 enum ReadyPipe {
   static func tell(_ line: String) {
-    // Safe: the environment is not changed while another thread runs; the text is copied at once.
-    guard let text = unsafe getenv("TALLY_READY_FD"), let number = unsafe CInt(String(cString: text)) else { return }
-    let bytes = Array((line + "\n").utf8)
-    // Safe: `bytes.count` bytes are read from an array that outlives the call.
-    _ = unsafe Glibc.write(number, bytes, bytes.count)
+    guard let text = PosixFacts.variable("TALLY_READY_FD"), let number = CInt(text) else { return }
+    PosixFacts.write(line + "\n", to: number)
     _ = Glibc.close(number)
   }
 }
@@ -31,9 +50,18 @@ enum HostFacts {
   /// What this host tells the mesh about itself.
   static func attributes(_ config: DaemonConfig, _ policy: LendPolicy, worker: WorkerFacts?) -> Attributes {
     Attributes(
-      architecture: architecture, lends: policy.lends, roots: .any, nativeSandbox: worker?.nativeSandbox ?? false,
-      wasmSandbox: worker?.wasmSandbox ?? false, cores: policy.lends ? policy.cores : 0,
-      memoryMiB: policy.lends ? policy.memoryMiB : 0, petname: config.name)
+      petname: config.name, architecture: architecture, cores: policy.lends ? policy.cores : 0,
+      memoryMiB: policy.lends ? policy.memoryMiB : 0, lends: policy.lends, roots: .any,
+      nativeSandbox: worker?.nativeSandbox ?? false, wasmSandbox: worker?.wasmSandbox ?? false)
+  }
+
+  private static var localAddresses: [Address] {
+    do throws(SystemError) {
+      return try LocalAddresses.all()
+    } catch {
+      Log.warning("own addresses: \(error.text)")
+      return []
+    }
   }
 
   /// Addresses others can dial, from those this host listens at: a wildcard stands for every address of the machine.
@@ -43,7 +71,7 @@ enum HostFacts {
       if endpoint.address.scope != .none {
         result.append(endpoint)
       } else {
-        for address in LocalAddresses.all where address.isV4 || !endpoint.address.isV4 {
+        for address in localAddresses where address.isV4 || !endpoint.address.isV4 {
           result.append(Endpoint(address: address, port: endpoint.port))
         }
       }

@@ -51,15 +51,19 @@ struct Threads: ~Copyable {
     let reads = Mailbox<ReadJob>(capacity: ThreadLimits.reads, waking: try WakeUp())
     let checks = Mailbox<CheckJob>(capacity: ThreadLimits.checks, waking: try WakeUp())
     let blobs = Mailbox<BlobJob>(capacity: ThreadLimits.blobs, waking: try WakeUp())
+    let writing = try WorkerThread(name: "tally-writer") { Self.write(commits, writer, results) }
+    let reading = try WorkerThread(name: "tally-reader") { Self.read(reads, reader, results) }
+    let checking = try WorkerThread(name: "tally-checker") { Self.check(checks, results) }
+    let moving = try WorkerThread(name: "tally-blobs") { BlobWorker.run(blobs, store, results) }
     self.results = results
     self.commits = commits
     self.reads = reads
     self.checks = checks
     self.blobs = blobs
-    self.writer = try WorkerThread(name: "tally-writer") { Self.write(commits, writer, results) }
-    self.reader = try WorkerThread(name: "tally-reader") { Self.read(reads, reader, results) }
-    checker = try WorkerThread(name: "tally-checker") { Self.check(checks, results) }
-    blobber = try WorkerThread(name: "tally-blobs") { BlobWorker.run(blobs, store, results) }
+    self.writer = writing
+    self.reader = reading
+    checker = checking
+    blobber = moving
   }
 
   /// Lets every thread finish what it holds, and waits for it.

@@ -38,7 +38,8 @@ extension Fold {
   private func event(_ number: Int32, task: UInt32?, _ what: TimelineEvent.What) -> TimelineEvent {
     let statement = statements[Int(number)]
     return TimelineEvent(
-      id: id(number), author: statement.author, timeMs: statement.timeMs, taskIndex: task, what: what)
+      id: id(number), link: statement.link, author: statement.author, timeMs: statement.timeMs, taskIndex: task,
+      what: what)
   }
 
   /// An acceptance of several claims makes several events with one ID: the claim and the amount tell them apart.

@@ -160,6 +160,8 @@ public struct TimelineEvent: Hashable, Sendable {
     case refused(RefuseBody.Reason, claim: EntryID)
   }
   public let id: EntryID
+  /// Where the entry stands.
+  public let link: EntryLink
   public let author: PublicKey
   /// The author's clock: shown, never trusted.
   public let timeMs: Int64
