@@ -105,6 +105,12 @@ public final class AdminClient {
   /// True when the answer is here, so that `finish` would not wait.
   public func isAnswered(_ ticket: Ticket) -> Bool { answers[ticket.number] != nil }
 
+  /// Lets go of every question on its way: their answers are thrown away when they come.
+  public func forgetAll() {
+    open.removeAll()
+    answers.removeAll()
+  }
+
   /// Takes what comes for at most `timeoutMs`, and at once when something came. False when nothing did.
   @discardableResult
   public func wait(timeoutMs: Int64) throws(ClientError) -> Bool {

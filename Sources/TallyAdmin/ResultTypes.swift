@@ -123,9 +123,12 @@ public struct IDResult: Codable, Sendable {
   public var feed: String
   public var mesh: String
   public var meshId: String
+  /// 32 hexadecimal digits; with the name it makes the mesh's ID. No secret.
+  public var meshNonce: String?
   public init(
-    key: String, node: String, name: String, feed: String, mesh: String, meshId: String
+    key: String, node: String, name: String, feed: String, mesh: String, meshId: String, meshNonce: String? = nil
   ) {
+    self.meshNonce = meshNonce
     self.key = key
     self.node = node
     self.name = name
@@ -684,6 +687,8 @@ public struct WorkerTaskResult: Codable, Sendable {
   public var outMb: UInt32
   public var procs: UInt16
   public var mostUnits: UInt64
+  /// Whether the manifest names standard output too. Absent: no.
+  public var agreeStdout: Bool?
   public init(
     task: TaskName, requester: String, work: String, cpuS: UInt32, wallS: UInt32, memMb: UInt32,
     diskMb: UInt32, outMb: UInt32, procs: UInt16, mostUnits: UInt64

@@ -85,4 +85,24 @@ public enum PosixText {
     guard let text = unsafe getenv(name) else { return nil }
     return unsafe String(cString: text)
   }
+
+  /// Writes text to standard output (1) or error (2). False when nobody reads it any more.
+  @discardableResult
+  public static func put(_ text: String, to descriptor: Int32) -> Bool { put(Array(text.utf8), to: descriptor) }
+
+  @discardableResult
+  public static func put(_ bytes: [UInt8], to descriptor: Int32) -> Bool {
+    var offset = 0
+    while offset < bytes.count {
+      let start = offset
+      // Safe: the pointer stays inside the array: `start` < count and count - start bytes follow it.
+      let done = unsafe bytes.withUnsafeBytes {
+        unsafe write(descriptor, $0.baseAddress?.advanced(by: start), $0.count - start)
+      }
+      if done < 0 && (errno == EINTR || errno == EAGAIN) { continue }
+      if done < 0 { return false }
+      offset += done
+    }
+    return true
+  }
 }

@@ -16,6 +16,7 @@ public enum ConfigKey: String, Hashable, Sendable, CaseIterable {
   case lendMemory = "lend.mem_mb"
   case lendDisk = "lend.disk_mb"
   case lendSlots = "lend.slots"
+  case storeBlobs = "store.blobs_mb"
   case logLevel = "log.level"
 
   public enum Kind: Hashable, Sendable {
@@ -33,6 +34,7 @@ public enum ConfigKey: String, Hashable, Sendable, CaseIterable {
     case .lendCores: .number(0...1024)
     case .lendMemory, .lendDisk: .number(0...1 << 24)
     case .lendSlots: .number(1...64)
+    case .storeBlobs: .number(16...1 << 24)
     }
   }
 
@@ -57,6 +59,7 @@ public enum ConfigKey: String, Hashable, Sendable, CaseIterable {
     case .lendMemory: "MiB of memory lent; 0: half of the machine's"
     case .lendDisk: "MiB of disk lent; 0: 4096"
     case .lendSlots: "jobs at once"
+    case .storeBlobs: "MiB of blobs kept"
     case .logLevel: "trace, debug, info, notice, warning, error or critical"
     }
   }

@@ -88,6 +88,17 @@ struct SettingReader {
     return mode
   }
 
+  /// The gid of `admin.group`; nil when none is set.
+  func group() throws(ConfigError) -> UInt32? {
+    let name = text(.adminGroup)
+    return name.isEmpty ? nil : try group(named: name, .adminGroup)
+  }
+
+  private func group(named name: String, _ key: ConfigKey) throws(ConfigError) -> UInt32 {
+    if let id = UInt32(name) ?? PosixNames.group(name) { return id }
+    throw ConfigError(place(key), "there is no group '\(name)' in /etc/group", fix: "groupadd --system \(name)")
+  }
+
   func operators() throws(ConfigError) -> [AdminOperator] {
     var operators: [AdminOperator] = []
     for text in list(.adminOperators) {
@@ -100,7 +111,7 @@ struct SettingReader {
         }
       case "group":
         if parts.count == 2 {
-          operators.append(.group(parts[1]))
+          operators.append(.group(try group(named: parts[1], .adminOperators)))
           continue
         }
       default: break

@@ -24,16 +24,16 @@ extension TrustFile {
     }
     guard let raw = table["host"] else { return }
     guard let rows = raw.array else { throw ConfigError(path, "'host' must be a list", fix: "write [[host]]") }
-    guard rows.count <= Self.hostsMax else {
-      throw ConfigError(path, "\(rows.count) hosts, the limit is \(Self.hostsMax)", fix: "remove some")
+    guard rows.count <= Self.entriesMax else {
+      throw ConfigError(path, "\(rows.count) hosts, the limit is \(Self.entriesMax)", fix: "remove some")
     }
     for row in rows {
       guard let table = row.table else { throw ConfigError(path, "'host' must be sections", fix: "write [[host]]") }
       let host = try Self.readHost(table, path)
-      if self.host(host.key) != nil {
+      if entry(of: host.key) != nil {
         throw ConfigError(path, "\(KeyText.encode(host.key)) stands twice", fix: "keep one of the two")
       }
-      set(host)
+      put(host)
     }
   }
 
@@ -61,7 +61,7 @@ extension TrustFile {
     return number
   }
 
-  private static func readHost(_ table: TOMLTable, _ path: String) throws(ConfigError) -> Host {
+  private static func readHost(_ table: TOMLTable, _ path: String) throws(ConfigError) -> Entry {
     try check(table, has: ["key", "name", "relation", "owner"], path)
     guard let text = table["key"]?.string else {
       throw ConfigError(path, "a host without a key", fix: "write key = \"tal1…\"")
@@ -70,11 +70,11 @@ extension TrustFile {
     do { key = try KeyText.decode(text) } catch {
       throw ConfigError(path, "'\(text)' is not a host's key", fix: "`tally id` on that host prints it")
     }
-    guard let word = table["relation"]?.string, let relation = relation(word) else {
+    guard let word = table["relation"]?.string, let relation = Relation(rawValue: word) else {
       throw ConfigError(
         path, "the relation of \(text) is not known", fix: "write relation = \"trusted\", \"member\" or \"blocked\"")
     }
-    return Host(key: key, name: table["name"]?.string, relation: relation, owner: table["owner"]?.string)
+    return Entry(key: key, name: table["name"]?.string, relation: relation, owner: table["owner"]?.string)
   }
 
   /// An absent file is an empty one.

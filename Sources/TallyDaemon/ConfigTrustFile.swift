@@ -8,15 +8,18 @@ import TallyCrypto
 import TallyExchange
 
 public struct TrustFile: Hashable, Sendable {
-  public struct Host: Hashable, Sendable {
+  public enum Relation: String, Hashable, Sendable, CaseIterable {
+    case trusted, member, blocked
+  }
+
+  public struct Entry: Hashable, Sendable {
     public var key: PublicKey
     /// The reader's own name for the host; nil: what it proposes.
     public var name: String?
-    /// `.me` never stands in the file.
-    public var relation: LendPolicy.Relation
+    public var relation: Relation
     /// The trust root that the key belongs to, in the reader's own words.
     public var owner: String?
-    public init(key: PublicKey, name: String? = nil, relation: LendPolicy.Relation, owner: String? = nil) {
+    public init(key: PublicKey, name: String? = nil, relation: Relation = .member, owner: String? = nil) {
       self.key = key
       self.name = name
       self.relation = relation
@@ -41,28 +44,34 @@ public struct TrustFile: Hashable, Sendable {
   }
 
   /// Most hosts in the file.
-  public static let hostsMax = 4096
+  public static let entriesMax = 4096
 
   /// Sorted by key.
-  public private(set) var hosts: [Host] = []
+  public private(set) var entries: [Entry] = []
   public var lend: Lend?
 
   public init() {}
 
-  public func host(_ key: PublicKey) -> Host? { hosts.first { $0.key == key } }
+  public func entry(of key: PublicKey) -> Entry? { entries.first { $0.key == key } }
 
   /// Adds or replaces; plain membership without a name or owner needs no line.
-  public mutating func set(_ host: Host) {
-    hosts.removeAll { $0.key == host.key }
-    if host.relation == .member && host.name == nil && host.owner == nil { return }
-    hosts.append(host)
-    hosts.sort { $0.key < $1.key }
+  public mutating func put(_ entry: Entry) {
+    entries.removeAll { $0.key == entry.key }
+    if entry.relation == .member && entry.name == nil && entry.owner == nil { return }
+    entries.append(entry)
+    entries.sort { $0.key < $1.key }
   }
 
   /// What `LendPolicy` wants: the hosts whose relation is not plain membership.
   public var relations: [PublicKey: LendPolicy.Relation] {
     var relations: [PublicKey: LendPolicy.Relation] = [:]
-    for host in hosts where host.relation != .member { relations[host.key] = host.relation }
+    for entry in entries {
+      switch entry.relation {
+      case .trusted: relations[entry.key] = .trusted
+      case .blocked: relations[entry.key] = .blocked
+      case .member: continue
+      }
+    }
     return relations
   }
 
@@ -84,31 +93,12 @@ public struct TrustFile: Hashable, Sendable {
       text += "\n[lend]\non = \(lend.on)\ncores = \(lend.cores)\nmem_mb = \(lend.memoryMiB)\n"
       text += "disk_mb = \(lend.diskMiB)\nslots = \(lend.slots)\n"
     }
-    for host in hosts {
-      text += "\n[[host]]\nkey = \"\(KeyText.encode(host.key))\"\nrelation = \"\(Self.word(host.relation))\"\n"
+    for host in entries {
+      text += "\n[[host]]\nkey = \"\(KeyText.encode(host.key))\"\nrelation = \"\(host.relation.rawValue)\"\n"
       if let name = host.name { text += "name = \(Self.quoted(name))\n" }
       if let owner = host.owner { text += "owner = \(Self.quoted(owner))\n" }
     }
     return text
-  }
-
-  public static func word(_ relation: LendPolicy.Relation) -> String {
-    switch relation {
-    case .member: "member"
-    case .trusted: "trusted"
-    case .blocked: "blocked"
-    case .me: "me"
-    }
-  }
-
-  /// nil for anything but `member`, `trusted`, `blocked`.
-  public static func relation(_ word: String) -> LendPolicy.Relation? {
-    switch word {
-    case "member": .member
-    case "trusted": .trusted
-    case "blocked": .blocked
-    default: nil
-    }
   }
 
   /// A TOML basic string; control characters and what they could do to a terminal are written as escapes.

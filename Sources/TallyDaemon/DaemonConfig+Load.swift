@@ -77,6 +77,7 @@ extension DaemonConfig {
     case .lendOn: .flag(false)
     case .lendCores, .lendMemory, .lendDisk: .number(0)
     case .lendSlots: .number(1)
+    case .storeBlobs: .number(4096)
     case .logLevel: .text("info")
     }
   }

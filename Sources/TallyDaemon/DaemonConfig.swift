@@ -6,16 +6,9 @@ import TallyExchange
 import TallyGossip
 
 /// Who may operate besides root and the daemon's own user.
-public enum AdminOperator: Hashable, Sendable, CustomStringConvertible {
+public enum AdminOperator: Hashable, Sendable {
   case uid(UInt32)
-  case group(String)
-
-  public var description: String {
-    switch self {
-    case .uid(let uid): "uid:\(uid)"
-    case .group(let name): "group:\(name)"
-    }
-  }
+  case group(UInt32)
 }
 
 public enum LogLevel: String, Hashable, Sendable, CaseIterable {
@@ -35,8 +28,10 @@ public struct DaemonConfig: Sendable {
   public let workerSocket: String
   /// Permission bits.
   public let adminMode: UInt32
-  public let adminGroup: String?
+  public let adminGroup: UInt32?
   public let operators: [AdminOperator]
+  /// Bytes that blobs may take, as they lie on disk.
+  public let blobQuotaBytes: UInt64
   /// What is lent when `trust.toml` says nothing else; without relations.
   public let lend: LendPolicy
   public let logLevel: LogLevel
@@ -73,10 +68,10 @@ public struct DaemonConfig: Sendable {
     adminSocket = socket.isEmpty ? layout.adminSocket : socket
     workerSocket = socket.isEmpty ? layout.workerSocket : Self.beside(socket, "worker.sock")
     adminMode = try reader.mode()
-    let group = reader.text(.adminGroup)
-    adminGroup = group.isEmpty ? nil : group
+    adminGroup = try reader.group()
     operators = try reader.operators()
     logLevel = try reader.level()
+    blobQuotaBytes = UInt64(reader.number(.storeBlobs)) << 20
     let cores = reader.number(.lendCores)
     let memory = reader.number(.lendMemory)
     let disk = reader.number(.lendDisk)
@@ -85,6 +80,28 @@ public struct DaemonConfig: Sendable {
       memoryMiB: UInt32(clamping: memory == 0 ? machine.memoryMiB / 2 : memory),
       diskMiB: UInt32(clamping: disk == 0 ? 4096 : disk), slots: UInt16(clamping: reader.number(.lendSlots)),
       relations: [:])
+  }
+
+  /// As `adminMode`: whoever may look may also ask whether there is work; roles decide the rest.
+  public var workerMode: UInt32 { adminMode }
+
+  public var operatorGroups: [UInt32] {
+    operators.compactMap { if case .group(let id) = $0 { id } else { nil } }
+  }
+
+  public var operatorUsers: [UInt32] {
+    operators.compactMap { if case .uid(let id) = $0 { id } else { nil } }
+  }
+
+  /// What is lent, and to whom.
+  public func lendPolicy(trust: TrustFile) -> LendPolicy { trust.policy(lend) }
+
+  /// Where an invite's host is reached; a name is looked up now, which may take a while. nil: it has no address.
+  public func seed(of invite: Invite) -> Seed? {
+    if let seed = invite.seed { return seed }
+    return PosixNames.address(of: invite.host).map {
+      Seed(key: invite.key, endpoint: Endpoint(address: $0, port: invite.port))
+    }
   }
 
   private static func beside(_ path: String, _ name: String) -> String {

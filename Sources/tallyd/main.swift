@@ -39,7 +39,7 @@ struct Tallyd: ParsableCommand {
       throw ExitCode(Daemon.run(config: config))
     } catch let error as ConfigError {
       let text = ClientError(.config, error.place, why: error.why, fix: error.fix).text
-      fputs(text, stderr)
+      PosixText.put(text, to: 2)
       throw ExitCode(ClientError.Code.config.rawValue)
     }
   }
