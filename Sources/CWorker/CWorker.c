@@ -71,6 +71,8 @@ static void say(const char *text) { write_all(2, text, strlen(text)); }
 static void supervise(const struct worker_start *start, const char *program, char *const *argv, pid_t parent) {
   plain_signals();
   setsid();
+  // Ours, whatever the operator's is: the job's files get the same modes on every host.
+  umask(022);
   int32_t wanted[8] = {start->standard_input, start->standard_output, start->standard_error, start->arguments,
                        start->status,         start->gate,           start->filter,
                        start->result};

@@ -19,7 +19,9 @@ import Glibc
   private let path: String
 
   init(path: String) throws(WorkerFault) {
-    guard let opened = unsafe archive_read_new() else { throw .system(call: "archive_read_new", path: path, code: ENOMEM) }
+    guard let opened = unsafe archive_read_new() else {
+      throw .system(call: "archive_read_new", path: path, code: ENOMEM)
+    }
     unsafe archive = opened
     self.path = path
     // Safe: `archive` is live; the name ends with NUL.

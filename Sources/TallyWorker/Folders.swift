@@ -8,10 +8,25 @@ enum Folders {
   /// Makes the directory at `path` (its parent exists, the operator named it) and opens it.
   static func make(_ path: String) throws(WorkerFault) -> Descriptor {
     // Safe: the name ends with NUL.
-    if unsafe mkdir(SystemCall.name(path), 0o755) != 0, errno != EEXIST {
-      throw .system(call: "mkdir", path: path, code: errno)
-    }
-    return try SystemCall.openDirectory(path: path)
+    let isNew = unsafe mkdir(SystemCall.name(path), 0o755) == 0
+    if !isNew, errno != EEXIST { throw .system(call: "mkdir", path: path, code: errno) }
+    let opened = try SystemCall.openDirectory(path: path)
+    if isNew { try open(opened, toAll: path.utf8) }
+    return opened
+  }
+
+  /// Mode 0755 whatever our umask is: the job user has to read what we unpack.
+  private static func open(_ directory: Descriptor, toAll path: some Collection<UInt8>) throws(WorkerFault) {
+    try SystemCall.checkErrno(fchmod(directory.number, 0o755), "fchmod", path)
+  }
+
+  /// Makes a directory that must not be there yet, and opens it.
+  static func makeNew(_ name: [UInt8], in directory: Descriptor) throws(WorkerFault) -> Descriptor {
+    // Safe: the name ends with NUL.
+    try SystemCall.checkErrno(unsafe mkdirat(directory.number, SystemCall.name(name), 0o755), "mkdirat", name)
+    let opened = try SystemCall.openDirectory(name, in: directory)
+    try open(opened, toAll: name)
+    return opened
   }
 
   /// The directory at `names` beneath `top`, made where it is not there. A link or file on the way is a fault.
@@ -19,11 +34,11 @@ enum Folders {
     var here = top
     for name in names {
       precondition(TreePath.isPlain(name), "a name that was not checked: \(SystemCall.text(name))")
-      // Safe: the name ends with NUL.
-      if unsafe mkdirat(here.number, SystemCall.name(name), 0o755) != 0, errno != EEXIST {
-        throw .system(call: "mkdirat", path: SystemCall.text(name), code: errno)
+      do {
+        here = try makeNew(name, in: here)
+      } catch .system("mkdirat", _, EEXIST) {
+        here = try SystemCall.openDirectory(name, in: here)
       }
-      here = try SystemCall.openDirectory(name, in: here)
     }
     return here
   }

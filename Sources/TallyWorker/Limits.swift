@@ -31,8 +31,9 @@ public enum WorkerLimits {
   public static let jobDescriptorCountMax: UInt64 = 4_096
   /// Bytes of a job's stack.
   public static let jobStackBytes: UInt64 = 8 << 20
-  /// Processes of a job beyond its own limit before the kernel refuses: bubblewrap's two and room to see an excess.
-  public static let processCountSpare: UInt64 = 8
+  /// Processes of a job beyond its own limit before the kernel refuses: bubblewrap's two, and so many that an excess
+  /// is seen by the watch before the job is told. A job that is refused ends by itself, for a reason of its own.
+  public static let processCountSpare: UInt64 = 64
   /// Bytes of address space beyond twice the memory limit. A backstop; what is resident is measured (09-sandbox.md).
   public static let addressSpaceSpareBytes: UInt64 = 256 << 20
   /// How long bubblewrap may take to set up, in microseconds.

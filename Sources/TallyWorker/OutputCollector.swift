@@ -41,7 +41,9 @@ private struct OutputWalk {
   mutating func add(
     _ directory: Descriptor, parent: [UInt8], depth: Int, to sink: inout some BlobSink
   ) throws(WorkerFault) {
-    guard depth < WorkerLimits.depthMax else { throw .limit(name: "directories deep", value: UInt64(WorkerLimits.depthMax)) }
+    guard depth < WorkerLimits.depthMax else {
+      throw .limit(name: "directories deep", value: UInt64(WorkerLimits.depthMax))
+    }
     for name in try SystemCall.names(in: directory) {
       let path = parent.isEmpty ? name : parent + [UInt8(ascii: "/")] + name
       if let problem = PathText.problem(path) { throw .unsafeTree(path: SystemCall.text(path), why: problem) }

@@ -60,7 +60,7 @@ public struct RootCache {
     try Folders.remove(part)
     let opened = try Folders.make(part)
     do {
-      var unpacker = TreeUnpacker(epoch: Int64(WorkSpec.defaultEpoch))
+      let unpacker = TreeUnpacker(epoch: Int64(WorkSpec.defaultEpoch))
       try unpacker.unpack(tree, purpose: .root, at: part + "/root", from: &source)
       let size = try Folders.create(Array("size".utf8), mode: 0o644, in: opened)
       try SystemCall.write(Array("\(bytes)".utf8), to: size.number, path: part + "/size")

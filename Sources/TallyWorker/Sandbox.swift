@@ -26,8 +26,8 @@ public struct Sandbox: Sendable {
   /// - Parameters:
   ///   - onOutput: gets what the job prints as it comes, at most `limits.outputMiB` in all. It must not block.
   ///   - shouldStop: asked at least every `WorkerLimits.watchMsMax` ms.
-  /// - Throws: `.invalid` for a specification that cannot be run, `.unavailable` when this machine cannot run it now.
-  ///   Nothing of the job has run then.
+  /// - Throws: `.invalid` for a specification that cannot be run, `.unavailable` when this machine cannot run it now:
+  ///   nothing of the job has run then, or the machine failed under it and it was ended.
   /// - Returns: when no process, mount or group of the job is left. Its /out lives in the outcome.
   public func run(
     _ spec: SandboxSpec, onOutput: (OutputStream, [UInt8]) -> Void, shouldStop: () -> StopReason?

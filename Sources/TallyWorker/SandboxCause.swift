@@ -41,7 +41,8 @@ enum SandboxCause {
     for setting in settings {
       guard GroupFile.words("/proc/sys/" + setting.path) == [setting.bad] else { continue }
       let name = setting.path.map { $0 == "/" ? "." : String($0) }.joined()
-      return .unavailable(cause: "\(name) = \(setting.bad): no user namespaces for this user (\(text))", fix: setting.fix)
+      let cause = "\(name) = \(setting.bad): no user namespaces for this user (\(text))"
+      return .unavailable(cause: cause, fix: setting.fix)
     }
     return .unavailable(
       cause: "user namespaces are not permitted here (\(text))",

@@ -16,6 +16,8 @@ struct SandboxLaunch {
   let status: Descriptor
   let result: Descriptor
   let gate: Descriptor
+  /// Held so that a byte for a bubblewrap that is gone is not a SIGPIPE for the worker.
+  private let gateReader: Descriptor
 
   /// Starts bubblewrap, which sets up and then waits at the gate. On a throw nothing is left behind.
   init(_ sandbox: Sandbox, _ spec: SandboxSpec) throws(WorkerFault) {
@@ -58,7 +60,8 @@ struct SandboxLaunch {
       throw error
     }
     // Our copies of the job's ends close here, so that its streams end when it does.
-    withExtendedLifetime((input, arguments, filter, output.write, error.write, status.write, result.write, gate.read)) {}
+    withExtendedLifetime((input, arguments, filter)) {}
+    withExtendedLifetime((output.write, error.write, status.write, result.write)) {}
     if handle < 0 {
       // The kernel lacks pidfd_open (before 5.3): without it numbers could be mistaken.
       _ = kill(process, SIGKILL)
@@ -78,6 +81,7 @@ struct SandboxLaunch {
     self.status = status.read
     self.result = result.read
     self.gate = gate.write
+    gateReader = gate.read
   }
 
   private static func door(_ doors: [Descriptor], _ index: Int) -> Int32 {

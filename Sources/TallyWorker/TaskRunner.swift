@@ -88,7 +88,7 @@ public struct TaskRunner {
     spec.isIdle = isIdle
     spec.processors = Array(processors.prefix(Int(clamping: task.work.cores)))
     spec.environment = task.work.environment.sorted { $0.key < $1.key }.map { (name: $0.key, value: $0.value) }
-    var unpacker = TreeUnpacker(epoch: spec.epoch)
+    let unpacker = TreeUnpacker(epoch: spec.epoch)
     for (number, input) in task.work.inputs.enumerated() {
       let path = "\(place)/in-\(number)"
       switch input.content {

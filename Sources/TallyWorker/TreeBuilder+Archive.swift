@@ -57,7 +57,9 @@ extension TreeBuilder {
       remove(parent, contentsOnly: true)
     } else {
       let name = Array(last.dropFirst(4))
-      guard TreePath.isPlain(name) else { throw .unsafeTree(path: SystemCall.text(place.bytes), why: "a whiteout of nothing") }
+      guard TreePath.isPlain(name) else {
+        throw .unsafeTree(path: SystemCall.text(place.bytes), why: "a whiteout of nothing")
+      }
       remove(parent.isEmpty ? name : parent + [UInt8(ascii: "/")] + name, contentsOnly: false)
     }
     return true

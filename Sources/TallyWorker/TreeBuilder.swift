@@ -93,8 +93,8 @@ public struct TreeBuilder<Sink: BlobSink> {
   /// A hard link: the same file again.
   mutating func addSame(_ path: TreePath, as earlier: TreePath) throws(WorkerFault) {
     guard case .file(let id, let size, let isExecutable)? = nodes[earlier.bytes] else {
-      throw .unsafeTree(
-        path: SystemCall.text(path.bytes), why: "a hard link to \(SystemCall.text(earlier.bytes)), which is no file before it")
+      let why = "a hard link to \(SystemCall.text(earlier.bytes)), which is no file before it"
+      throw .unsafeTree(path: SystemCall.text(path.bytes), why: why)
     }
     try prepare(path)
     try put(path, .file(id, size: size, isExecutable: isExecutable))

@@ -10,7 +10,6 @@ import TallyWork
 public struct TreeUnpacker {
   /// Seconds since 1970 that every file, link and directory gets.
   public let epoch: Int64
-  private var written: UInt64 = 0
 
   public init(epoch: Int64) { self.epoch = epoch }
 
@@ -21,7 +20,7 @@ public struct TreeUnpacker {
   }
 
   /// Writes `tree` beneath `path`, which must not exist. Throws and removes it all when anything is wrong.
-  public mutating func unpack(
+  public func unpack(
     _ tree: Tree, purpose: TreePurpose, at path: String, from source: inout some BlobSource
   ) throws(WorkerFault) {
     guard tree.totalSize <= WorkerLimits.unpackedBytesMax else {
@@ -31,6 +30,7 @@ public struct TreeUnpacker {
     try SystemCall.checkErrno(unsafe mkdir(SystemCall.name(path), 0o755), "mkdir", path.utf8)
     do {
       let top = try SystemCall.openDirectory(path: path)
+      try SystemCall.checkErrno(fchmod(top.number, 0o755), "fchmod", path.utf8)
       for line in tree.lines { try write(line, in: top, from: &source) }
       if purpose == .root { try addMountPoints(top) }
       // Last, since every entry made changes its directory's time; deepest first changes nothing more.
@@ -43,12 +43,13 @@ public struct TreeUnpacker {
     }
   }
 
-  private mutating func write(_ line: Tree.Line, in top: Descriptor, from source: inout some BlobSource) throws(WorkerFault) {
+  private func write(
+    _ line: Tree.Line, in top: Descriptor, from source: inout some BlobSource
+  ) throws(WorkerFault) {
     let (directory, name) = try parent(of: line.path, in: top)
     switch line.node {
     case .directory:
-      // Safe: the name ends with NUL.
-      try SystemCall.checkErrno(unsafe mkdirat(directory.number, SystemCall.name(name), 0o755), "mkdirat", line.path)
+      _ = try Folders.makeNew(name, in: directory)
     case .link(let target):
       // Safe: both names end with NUL.
       let result = unsafe symlinkat(SystemCall.name(target), directory.number, SystemCall.name(name))

@@ -2,21 +2,20 @@
 
 import CWorker
 import Glibc
-import TallyWorker
 import Testing
 
+@testable import TallyWorker
+
 /// A scratch directory that others may search, gone when the value is.
-final class Scratch {
+final class Scratch: Sendable {
   let path: String
   init(_ name: String) throws {
     path = "/tmp/tally-worker-test-\(getpid())-\(name)-\(worker_now_micros())"
     try #require(unsafe mkdir(path, 0o755) == 0)
+    try #require(unsafe chmod(path, 0o755) == 0)
   }
-  deinit {
-    let words = terminated(["/bin/rm", "-rf", path])
-    var room: [UInt8] = [0]
-    _ = unsafe worker_capture(words, words.count, &room, 1)
-  }
+  deinit { remove() }
+  func remove() { _ = machine(["/bin/rm", "-rf", path]) }
 }
 
 private func terminated(_ words: [String]) -> [UInt8] {
@@ -42,11 +41,13 @@ struct Ran {
 }
 
 /// One root for all tests of this process, and whether sandboxes run here.
-final class Bench {
+final class Bench: Sendable {
   let scratch: Scratch
   let root: String
   let sandbox: Sandbox
   let test: SelfTest
+  /// Whether Fixtures/jobs/hostile.c could be compiled.
+  let hasHostile: Bool
 
   init(groups: ControlGroups? = nil) throws {
     scratch = try Scratch("bench")
@@ -55,18 +56,27 @@ final class Bench {
     var sandbox = Sandbox(groups: groups)
     test = sandbox.selfTest(scratch: scratch.path)
     self.sandbox = sandbox
-    if let compiler = Self.compiler { try compile(compiler) }
+    let source = fixture("jobs/hostile.c")
+    let program = root + "/bin/hostile"
+    hasHostile = Self.compiler.flatMap { machine([$0, "-O1", "-static", "-o", program, source]) } != nil
+    // The tests' umask may be anything; the job runs as somebody else.
+    if hasHostile { try #require(unsafe chmod(program, 0o755) == 0) }
+  }
+
+  /// The one that most tests use; its directory goes when the process ends.
+  static func shared() throws -> Bench { try made.get() }
+
+  private static let made: Result<Bench, any Error> = Result {
+    atexit { Bench.removeShared() }
+    return try Bench()
+  }
+
+  private static func removeShared() {
+    if case .success(let bench) = made { bench.scratch.remove() }
   }
 
   private static var compiler: String? {
     ["/usr/bin/cc", "/usr/bin/gcc", "/opt/swift/usr/bin/clang"].first { unsafe access($0, X_OK) == 0 }
-  }
-
-  private(set) var hasHostile = false
-
-  private func compile(_ compiler: String) throws {
-    let source = fixture("jobs/hostile.c")
-    hasHostile = machine([compiler, "-O1", "-static", "-o", root + "/bin/hostile", source]) != nil
   }
 
   func spec(_ script: String) -> SandboxSpec {
@@ -105,9 +115,9 @@ func fixture(_ name: String, file: String = #filePath) -> String {
 
 /// Processes of this machine whose command line holds `marker`, which a test puts into its job's.
 func processes(marked marker: String) -> [Int32] {
-  guard let listing = machine(["/bin/ls", "/proc"]) else { return [] }
-  return String(decoding: listing, as: UTF8.self).split(separator: "\n").compactMap { Int32($0) }.filter { process in
-    guard process != getpid(), let line = machine(["/bin/cat", "/proc/\(process)/cmdline"]) else { return false }
-    return String(decoding: line, as: UTF8.self).contains(marker)
+  let names = (try? SystemCall.names(in: SystemCall.openDirectory(path: "/proc"))) ?? []
+  return names.compactMap { Int32(SystemCall.text($0)) }.filter { process in
+    guard process != getpid(), let line = SystemCall.contents(ofSmall: "/proc/\(process)/cmdline") else { return false }
+    return SystemCall.text(line).contains(marker)
   }
 }

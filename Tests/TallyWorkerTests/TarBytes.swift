@@ -9,7 +9,9 @@ struct TarEntry {
 
   var bytes: [UInt8] {
     var header = [UInt8](repeating: 0, count: 512)
-    func put(_ text: String, at offset: Int) { for (index, byte) in text.utf8.enumerated() { header[offset + index] = byte } }
+    func put(_ text: String, at offset: Int) {
+      for (index, byte) in text.utf8.enumerated() { header[offset + index] = byte }
+    }
     func octal(_ value: Int, digits: Int) -> String {
       let text = String(value, radix: 8)
       return String(repeating: "0", count: digits - text.count) + text

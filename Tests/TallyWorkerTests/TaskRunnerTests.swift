@@ -18,13 +18,13 @@ import Testing
   }
 
   /// A runner with the bench's root as a blob.
-  private func prepare(_ bench: Bench) throws -> (TaskRunner, MemoryBlobs, WorkSpec) {
+  private func prepare(_ bench: Bench, _ scratch: Scratch) throws -> (TaskRunner, MemoryBlobs, WorkSpec) {
     var builder = TreeBuilder(purpose: .root, sink: MemoryBlobs())
     try builder.add(directory: bench.root)
     let (_, root) = try builder.finish()
-    for name in ["roots", "scratch"] { _ = try Folders.make(bench.scratch.path + "/" + name) }
-    let cache = try RootCache(directory: bench.scratch.path + "/roots", bytesMax: 1 << 30)
-    let runner = TaskRunner(sandbox: bench.sandbox, roots: cache, scratch: bench.scratch.path + "/scratch")
+    for name in ["roots", "scratch"] { _ = try Folders.make(scratch.path + "/" + name) }
+    let cache = try RootCache(directory: scratch.path + "/roots", bytesMax: 1 << 30)
+    let runner = TaskRunner(sandbox: bench.sandbox, roots: cache, scratch: scratch.path + "/scratch")
     let work = WorkSpec(run: ["sh"], root: .tree(root.id, arch: TaskRunner.architecture, recipe: nil))
     return (runner, builder.sink, work)
   }
@@ -44,9 +44,10 @@ import Testing
   }
 
   @Test func word_frequencies_as_the_demo_counts_them() throws {
-    let bench = try Bench()
+    let bench = try Bench.shared()
     guard bench.canRun("TaskRunnerTests") else { return }
-    var (runner, blobs, work) = try prepare(bench)
+    let scratch = try Scratch("task")
+    var (runner, blobs, work) = try prepare(bench, scratch)
     let text = Array("the cat and the dog and the end\n".utf8)
     let input = blobs.put(text)
     let script = "tr ' ' '\\n' | LC_ALL=C sort | uniq -c | LC_ALL=C sort -rn"
@@ -69,35 +70,41 @@ import Testing
   }
 
   @Test func every_name_and_kind_in_out_is_told_and_nothing_leads_out() throws {
-    let bench = try Bench()
+    let bench = try Bench.shared()
     guard bench.canRun("TaskRunnerTests") else { return }
-    var (runner, blobs, work) = try prepare(bench)
+    let scratch = try Scratch("task")
+    var (runner, blobs, work) = try prepare(bench, scratch)
     let script = """
       cd /out; mkdir -p d/e locked; echo a > 'new
-      line'; echo b > 'back\\slash'; echo c > d/run; chmod 755 d/run; echo s > locked/secret; chmod 0 locked/secret locked
+      line'; echo b > 'back\\slash'; echo c > d/run; chmod 755 d/run; echo s > locked/secret
+      chmod 0 locked/secret locked
       ln -s /etc/shadow shadow; ln -s d dir-link; chmod 0 /out; exit 7
       """
     work.run = ["sh", "-c", script]
     let output = try finished(runner.run(try task(work), blobs: &blobs, report: NoReport()))
     #expect(output.exit == 7)
     let manifest = try Manifest.parse(output.manifest)
-    #expect(manifest.files.map { String(decoding: $0.path, as: UTF8.self) } == ["back\\slash", "d/run", "locked/secret", "new\nline"])
+    let paths = manifest.files.map { String(decoding: $0.path, as: UTF8.self) }
+    #expect(paths == ["back\\slash", "d/run", "locked/secret", "new\nline"])
     #expect(manifest.files.map(\.isExecutable) == [false, true, false, false])
     #expect(manifest.links.map { String(decoding: $0.target, as: UTF8.self) } == ["d", "/etc/shadow"])
     #expect(manifest.directories.map { String(decoding: $0, as: UTF8.self) } == ["d", "d/e", "locked"])
     // The manifest is what sha256sum reads: checked by it, in a copy of the output.
-    let copy = bench.scratch.path + "/copy"
-    var unpacker = TreeUnpacker(epoch: 0)
-    try unpacker.unpack(TreeUnpacker.fetch(output.treeReference.id, from: &blobs), purpose: .input, at: copy, from: &blobs)
-    let sums = try Folders.create(Array("SUMS".utf8), mode: 0o644, in: SystemCall.openDirectory(path: bench.scratch.path))
+    let copy = scratch.path + "/copy"
+    let unpacker = TreeUnpacker(epoch: 0)
+    let tree = try TreeUnpacker.fetch(output.treeReference.id, from: &blobs)
+    try unpacker.unpack(tree, purpose: .input, at: copy, from: &blobs)
+    let place = try SystemCall.openDirectory(path: scratch.path)
+    let sums = try Folders.create(Array("SUMS".utf8), mode: 0o644, in: place)
     try SystemCall.write(output.manifest, to: sums.number, path: "SUMS")
     #expect(machine(["/bin/sh", "-c", "cd '\(copy)' && sha256sum --strict -c ../SUMS"]) != nil)
   }
 
   @Test func an_empty_out_says_so() throws {
-    let bench = try Bench()
+    let bench = try Bench.shared()
     guard bench.canRun("TaskRunnerTests") else { return }
-    var (runner, blobs, work) = try prepare(bench)
+    let scratch = try Scratch("task")
+    var (runner, blobs, work) = try prepare(bench, scratch)
     work.run = ["true"]
     let output = try finished(runner.run(try task(work), blobs: &blobs, report: NoReport()))
     #expect(output.summary == "no files")
@@ -106,9 +113,10 @@ import Testing
   }
 
   @Test func failures_have_a_reason_each() throws {
-    let bench = try Bench()
+    let bench = try Bench.shared()
     guard bench.canRun("TaskRunnerTests") else { return }
-    var (runner, blobs, work) = try prepare(bench)
+    let scratch = try Scratch("task")
+    var (runner, blobs, work) = try prepare(bench, scratch)
     let missing = ContentID(raw: Bytes32(word0: 9, word1: 9, word2: 9, word3: 9))
     func reason(_ work: WorkSpec) throws -> FailReason? {
       runner.run(try task(work), blobs: &blobs, report: NoReport()).failure()?.reason
@@ -137,9 +145,10 @@ import Testing
   }
 
   @Test func standard_input_and_an_input_tree_arrive_read_only_and_dated() throws {
-    let bench = try Bench()
+    let bench = try Bench.shared()
     guard bench.canRun("TaskRunnerTests") else { return }
-    var (runner, blobs, work) = try prepare(bench)
+    let scratch = try Scratch("task")
+    var (runner, blobs, work) = try prepare(bench, scratch)
     let words = blobs.put(Array("from stdin\n".utf8))
     let file = blobs.put(Array("from tree\n".utf8))
     let tree = Tree(lines: [
@@ -149,7 +158,11 @@ import Testing
     work.stdin = words.id
     work.inputs = [WorkInput(at: "src", content: .tree(blobs.put(try tree.text()).id))]
     work.environment = ["B": "2", "A": "1"]
-    work.run = ["sh", "-c", "cat; cat /in/src/d/f; stat -c %Y /in/src /in/src/d/f /; (echo > /in/src/d/f) 2>/dev/null || echo kept; echo $A$B"]
+    let script = """
+      cat; cat /in/src/d/f; stat -c %Y /in/src /in/src/d/f /
+      (echo > /in/src/d/f) 2> /dev/null || echo kept; echo $A$B
+      """
+    work.run = ["sh", "-c", script]
     let output = try finished(runner.run(try task(work), blobs: &blobs, report: NoReport()))
     let said = String(decoding: blobs.blobs[output.standardOutput.id] ?? [], as: UTF8.self)
     #expect(said == "from stdin\nfrom tree\n315532800\n315532800\n315532800\nkept\n12\n")

@@ -92,7 +92,8 @@ import Testing
   @Test func a_directory_goes_to_a_tree_and_back_without_a_change() throws {
     let scratch = try Scratch("round")
     let script = """
-      cd '\(scratch.path)' && mkdir -p a/b empty && echo one > a/one && printf '#!/bin/sh\\n' > a/b/run && chmod 4755 a/b/run
+      cd '\(scratch.path)' && mkdir -p a/b empty && echo one > a/one
+      printf '#!/bin/sh\\n' > a/b/run && chmod 4755 a/b/run
       head -c 200000 /dev/zero > zeros && : > nothing && ln -s ../../../etc/passwd a/link && ln -s /etc a/b/etc
       echo x > 'new
       line' && echo y > 'back\\slash' && mkfifo pipe && chmod 700 a && mkdir -p 'spaced -> name'
@@ -109,7 +110,7 @@ import Testing
 
     let copy = scratch.path + "-copy"
     defer { _ = machine(["/bin/rm", "-rf", copy]) }
-    var unpacker = TreeUnpacker(epoch: 315_532_800)
+    let unpacker = TreeUnpacker(epoch: 315_532_800)
     try unpacker.unpack(tree, purpose: .input, at: copy, from: &blobs)
     var again = TreeBuilder(purpose: .input, sink: NoSink())
     try again.add(directory: copy)
@@ -134,14 +135,14 @@ import Testing
     for (node, beneath) in nodes {
       var lines = [Tree.Line(path: Array("a".utf8), node: node)]
       if let beneath { lines.append(Tree.Line(path: Array("a/b".utf8), node: beneath)) }
-      var unpacker = TreeUnpacker(epoch: 0)
+      let unpacker = TreeUnpacker(epoch: 0)
       #expect(throws: WorkerFault.self) {
         try unpacker.unpack(Tree(lines: lines), purpose: .input, at: scratch.path + "/t", from: &blobs)
       }
       #expect(try SystemCall.names(in: SystemCall.openDirectory(path: scratch.path)) == [])
     }
     for path in ["../x", "/x", "a//b", "a/./b", "", "a/\u{0}"] {
-      var unpacker = TreeUnpacker(epoch: 0)
+      let unpacker = TreeUnpacker(epoch: 0)
       let tree = Tree(lines: [Tree.Line(path: Array(path.utf8), node: .directory)])
       #expect(throws: WorkerFault.self) {
         try unpacker.unpack(tree, purpose: .input, at: scratch.path + "/t", from: &blobs)
@@ -154,7 +155,7 @@ import Testing
     let scratch = try Scratch("mount")
     var blobs = MemoryBlobs()
     let tree = Tree(lines: [Tree.Line(path: Array("out".utf8), node: .link(target: Array("/etc".utf8)))])
-    var unpacker = TreeUnpacker(epoch: 0)
+    let unpacker = TreeUnpacker(epoch: 0)
     #expect(throws: WorkerFault.self) {
       try unpacker.unpack(tree, purpose: .root, at: scratch.path + "/t", from: &blobs)
     }

@@ -1,5 +1,5 @@
 // The system calls of a sandbox launcher that Swift cannot make: what happens between fork and exec, and calls that
-// Glibc's module does not show. Plain structs and integers in and out; every function returns -errno when it fails.
+// Glibc's module does not show. Plain structs and integers in and out; a function that fails returns -errno.
 #ifndef TALLY_CWORKER_H
 #define TALLY_CWORKER_H
 #include <stddef.h>
@@ -12,7 +12,7 @@ struct worker_start {
   int32_t status;        // write end: bubblewrap's JSON status lines (becomes descriptor 4)
   int32_t gate;          // read end: one byte lets the job begin (becomes descriptor 5)
   int32_t filter;        // the seccomp program (becomes descriptor 6)
-  int32_t result;        // write end: the supervisor writes bubblewrap's wait status and its own size in KiB, 4 bytes each
+  int32_t result;        // write end: bubblewrap's wait status and its own size in KiB, 4 bytes each
   int32_t groups[4];     // cgroup.procs, open for writing; -1 = none
   uint32_t user, group;  // the kernel identity to take when `drop` is 1
   int32_t drop;
@@ -37,8 +37,8 @@ int32_t worker_wait(int32_t pid, struct worker_usage *usage);
 int32_t worker_pidfd_open(int32_t pid);
 int32_t worker_pidfd_signal(int32_t pidfd, int32_t signal);
 
-enum { WORKER_LIMIT_CPU, WORKER_LIMIT_FSIZE, WORKER_LIMIT_AS, WORKER_LIMIT_NPROC, WORKER_LIMIT_NOFILE, WORKER_LIMIT_CORE,
-       WORKER_LIMIT_STACK, WORKER_LIMIT_MEMLOCK };
+enum { WORKER_LIMIT_CPU, WORKER_LIMIT_FSIZE, WORKER_LIMIT_AS, WORKER_LIMIT_NPROC, WORKER_LIMIT_NOFILE,
+       WORKER_LIMIT_CORE, WORKER_LIMIT_STACK, WORKER_LIMIT_MEMLOCK };
 struct worker_limits {
   uint64_t soft[8], hard[8];  // by WORKER_LIMIT_…; UINT64_MAX for none
 };
@@ -77,7 +77,7 @@ int32_t worker_create_file(int32_t directory, const char *name, uint32_t mode);
 /// Sets both times of an entry to `seconds` since 1970, without following.
 int32_t worker_set_time(int32_t directory, const char *name, int64_t seconds);
 
-/// The names in a directory, NUL separated, into `buffer`; returns the bytes needed, or -E2BIG when `room` is too small.
+/// The names in a directory, NUL separated, into `buffer`; returns the bytes used, -E2BIG when `room` is too small.
 int64_t worker_names(int32_t directory, uint8_t *buffer, size_t room);
 
 /// A pipe, both ends close-on-exec.
