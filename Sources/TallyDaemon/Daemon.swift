@@ -61,6 +61,13 @@ public struct Daemon: ~Copyable {
     }
   }
 
+  /// Tells what is wrong with a configuration; gives the exit code.
+  public static func refuse(_ error: ConfigError) -> Int32 {
+    let failure = DaemonFailure(error)
+    Log.failure(failure)
+    return failure.exitCode
+  }
+
   /// Opens the store, recovers the node, makes its first commit durable, and only then opens sockets.
   init(_ config: DaemonConfig) throws(DaemonFailure) {
     let (mesh, trust) = try Self.loadFiles(config)

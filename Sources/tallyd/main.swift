@@ -1,6 +1,5 @@
 // Parses the command line of the daemon, and nothing else: exit codes of sysexits(3).
 import ArgumentParser
-import Glibc
 import TallyAdmin
 import TallyDaemon
 
