@@ -54,8 +54,9 @@ struct ForkSearch: Sendable {
   }
 
   mutating func onTheirPath(_ answer: PathAnswer) -> Outcome {
+    // The answer to a question of an earlier search is late, not wrong.
     guard let descent, answer.question.index == descent.asks, answer.question.size == descent.other.size else {
-      return .broken
+      return .wait
     }
     theirAnswer = answer
     return advance()

@@ -169,7 +169,9 @@ extension Ledger {
     guard let feed = feeds[id] else { return }
     if feed.checked.size == 0 { return refuse(range, .wrongEntries, costsSession: true, &effects) }
     effects.append(.event(.rangeRefused(feed: id, from: range.peer, .wrongEntries)))
-    search(id, with: range.peer, theirs: range.push.head, isAboutRange: true, now, &effects)
+    // A run of another branch may be checked and not stored yet; against what is stored the peer may well be right.
+    let isAllStored = feed.checked.size == feed.stored.size
+    search(id, with: range.peer, theirs: range.push.head, isAboutRange: isAllStored, now, &effects)
   }
 
   // MARK: Asking

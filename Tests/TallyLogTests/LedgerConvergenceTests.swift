@@ -95,6 +95,16 @@ import Testing
     #expect(world.violations.isEmpty)
   }
 
+  /// The example of PROTOCOL.md.
+  @Test func digestOfTheEmptyClock() throws {
+    let world = try World(seed: 1, hosts: 1)
+    world.start(world.hosts[0])
+    let expected = "2ca3eed30482c8402914522e78ce753c5b572e523aa821b50a54e09b92a7d804"
+    #expect(world.hosts[0].ledger.clockDigest.hex == expected)
+    let question = LogMessage.clock(ClockMessage(question: world.hosts[0].ledger.clockDigest)).encoded
+    #expect(Hex.encode(question) == "3100" + expected)
+  }
+
   /// Equal clocks cost one question of 34 bytes.
   @Test func equalClocksStopAtOnce() throws {
     let world = try World(seed: 5, hosts: 2)

@@ -99,6 +99,44 @@ import Testing
     #expect(world.violations.isEmpty)
   }
 
+  /// An author feeds three branches to honest hosts in any order, who relay, pull and compare: all find the least
+  /// index, and nobody honest is blamed.
+  @Test(arguments: 1...60) func honestHostsAreNotBlamed(seed: UInt64) throws {
+    let world = try World(seed: seed, hosts: 4)
+    world.duplicates = 50
+    let author = try Author(seed: 200, meshID: world.meshID)
+    let common = 3 + Int(seed % 7)
+    let branches = ["a", "b", "c"].map { author.branch(common: common, own: 12, name: $0) }
+    world.startAll()
+    world.linkAll()
+    world.run(seconds: 1)
+    let stranger = author.row.author
+    for host in world.hosts {
+      host.persistDelay = Int64(world.generator.below(100_000))
+      world.input(host) { host.ledger.member(stranger, now: world.now, into: &$0) }
+      world.input(host) { host.ledger.onPeerUp(stranger, recordEpoch: 0, recordCounter: 0, now: world.now, into: &$0) }
+    }
+    for _ in 0..<12 {
+      let host = world.hosts[world.generator.below(4)]
+      let branch = branches[world.generator.below(3)]
+      let size = common + 1 + world.generator.below(12)
+      let from = world.generator.chance(1, outOf: 2) ? 0 : common + world.generator.below(size - common)
+      world.input(host) {
+        host.ledger.onMessage(
+          author.push(Array(branch[..<size]), from: from), from: stranger, now: world.now, into: &$0)
+      }
+      world.run(seconds: Double(world.generator.below(60)) / 1000)
+    }
+    // Each branch is stored somewhere, so that there is something to find.
+    let clean = Set(world.hosts.map(\.key))
+    #expect(world.run(atMost: 120) { world.isConverged && world.hosts[0].ledger.feed(author.row.feed) != nil })
+    for host in world.hosts {
+      #expect(host.blamed.filter { clean.contains($0) }.isEmpty, "seed \(seed): \(host.faults)")
+      if let fork = host.ledger.feed(author.row.feed)?.forkIndex { #expect(fork == UInt64(common)) }
+    }
+    #expect(world.violations.isEmpty)
+  }
+
   /// A second fork below the first: the index falls, everywhere.
   @Test func theLeastIndexWins() throws {
     let world = try World(seed: 3, hosts: 3)

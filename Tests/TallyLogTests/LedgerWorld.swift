@@ -27,6 +27,8 @@ final class ModelHost {
   var folded: [FeedID: [Digest]] = [:]
   var events: [LedgerEvent] = []
   var faults: [LedgerFault] = []
+  /// Peers whose link a real node would have closed.
+  var blamed: [PublicKey] = []
   var effects: [LedgerEffect] = []
   var persistedCount = 0
   /// Answers nothing about paths and ranges: a peer that withholds.
@@ -320,7 +322,9 @@ final class World {
     case .forked(let feed, let index):
       host.folded[feed] = Array((host.folded[feed] ?? []).prefix(Int(index)))
     case .event(let event): host.events.append(event)
-    case .fault(_, let fault, _): host.faults.append(fault)
+    case .fault(let peer, let fault, let costsSession):
+      host.faults.append(fault)
+      if costsSession { host.blamed.append(peer) }
     case .released, .held, .rolledBack, .reissued, .acknowledged, .recordNumber: break
     }
   }
