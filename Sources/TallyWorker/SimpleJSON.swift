@@ -1,4 +1,4 @@
-// Owns: just enough JSON to read an image layout that the operator named. Numbers, true, false and null are passed over.
+// Owns: just enough JSON to read an image layout that the operator named. Numbers, true, false, null are passed over.
 // Refuses to know: anything from a peer; that is TallyWork's strict reader's.
 
 /// Objects, arrays and strings; everything else is `other`.
