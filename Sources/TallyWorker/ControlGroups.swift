@@ -24,6 +24,7 @@ public struct ControlGroups: Hashable, Sendable {
     let offered = GroupFile.words(base.directory + "/cgroup.controllers")
     let wanted = ["memory", "pids"].filter { offered.contains($0) }
     guard !wanted.isEmpty else { return nil }
+    sweep(base.directory)
     let own = base.directory + "/tally-\(getpid())"
     let enable = wanted.map { "+" + $0 }.joined(separator: " ")
     if base.group != "/" {
@@ -74,15 +75,29 @@ public struct ControlGroups: Hashable, Sendable {
     var made: [String] = []
     for (index, directory) in directories.enumerated() {
       let job = directory + "/job-\(number)"
-      guard GroupFile.make(job) else {
+      guard makeGroup(job, in: directory) else {
+        let code = errno
         for earlier in made { GroupFile.remove(earlier) }
-        throw .system(call: "mkdir", path: job, code: errno)
+        throw .system(call: "mkdir", path: job, code: code)
       }
       made.append(job)
       let mine = version == 2 ? controllers : [controllers[index]]
       for controller in mine { setLimit(controller, of: job, limits) }
     }
     return JobGroups(version: version, directories: made, controllers: controllers)
+  }
+
+  /// The worker's own group goes with its last job, so that a worker that is killed leaves none; it is made again here.
+  private func makeGroup(_ job: String, in directory: String) -> Bool {
+    for _ in 0..<10 {
+      if GroupFile.make(job) { return true }
+      guard errno == ENOENT, GroupFile.make(directory) else { return false }
+      if version == 2 {
+        let enable = controllers.map { "+" + $0 }.joined(separator: " ")
+        _ = GroupFile.write(enable, to: directory + "/cgroup.subtree_control")
+      }
+    }
+    return false
   }
 
   private func setLimit(_ controller: String, of job: String, _ limits: SandboxLimits) {
@@ -135,6 +150,8 @@ struct JobGroups {
         if GroupFile.remove(directory) || errno != EBUSY { break }
         worker_pause_micros(5_000)
       }
+      // Busy while another job runs; not ours to remove when root handed it over. Both are well.
+      GroupFile.remove(String(directory[..<(directory.lastIndex(of: "/") ?? directory.endIndex)]))
     }
   }
 }
