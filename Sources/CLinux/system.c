@@ -342,22 +342,3 @@ int clinux_local_addresses(clinux_endpoint *into, int capacity) {
   freeifaddrs(list);
   return count;
 }
-
-#include <netdb.h>
-#include <sys/socket.h>
-
-int clinux_resolve(const char *name, clinux_endpoint *into) {
-  struct addrinfo hints = {.ai_family = AF_INET6, .ai_flags = AI_V4MAPPED | AI_ALL, .ai_socktype = SOCK_STREAM};
-  struct addrinfo *list;
-  if (getaddrinfo(name, NULL, &hints, &list) != 0) return -1;
-  int found = -1;
-  if (list && list->ai_family == AF_INET6) {
-    struct sockaddr_in6 address;
-    memcpy(&address, list->ai_addr, sizeof address);
-    *into = (clinux_endpoint){
-        .high = big_endian(address.sin6_addr.s6_addr), .low = big_endian(address.sin6_addr.s6_addr + 8), .port = 0};
-    found = 0;
-  }
-  freeaddrinfo(list);
-  return found;
-}

@@ -18,12 +18,8 @@ extension Daemon {
   /// Root and the daemon's own user may everything; the operators' groups may operate; others may look.
   private func role(of peer: PeerCredentials) -> Role {
     if peer.uid == 0 || peer.uid == geteuid() { return .admin }
-    let mayOperate = config.operators.contains { who in
-      switch who {
-      case .uid(let uid): peer.uid == uid
-      case .group(let name): PosixFacts.group(name).map { peer.isIn(group: $0) } ?? false
-      }
-    }
+    let mayOperate =
+      config.operatorUsers.contains(peer.uid) || config.operatorGroups.contains { peer.isIn(group: $0) }
     return mayOperate ? .operate : .read
   }
 

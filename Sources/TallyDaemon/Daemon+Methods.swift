@@ -222,7 +222,7 @@ extension Daemon {
         code: RPCError.conflictCode, message: "that invite is for another mesh (\(invite.mesh))",
         hint: "a daemon belongs to one mesh: tally up --data DIR --join URL starts another")
     }
-    guard let seed = SeedResolver.seed(of: invite) else {
+    guard let seed = config.seed(of: invite) else {
       throw RPCError(
         code: RPCError.unreachableCode, message: "the host name \(invite.host) has no address",
         hint: "check the name, or use an IP address")

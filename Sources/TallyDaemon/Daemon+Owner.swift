@@ -48,9 +48,9 @@ extension Daemon {
 
   private mutating func trust(_ params: TrustParams, _ tag: AdminTag, now: Instant) throws(RPCError) {
     let key = try host(params.host)
-    var entry = trust.host(key) ?? TrustFile.Host(key: key, relation: .member)
+    var entry = trust.entry(of: key) ?? TrustFile.Entry(key: key)
     if let text = params.relation {
-      guard let relation = TrustFile.relation(text) else {
+      guard let relation = TrustFile.Relation(rawValue: text) else {
         throw .invalidParams("relation must be trusted, member or blocked")
       }
       entry.relation = relation
@@ -64,14 +64,14 @@ extension Daemon {
     }
     if params.relation != nil || params.owner != nil || params.name != nil {
       var kept = trust
-      kept.set(entry)
+      kept.put(entry)
       try save(kept)
       setPolicy(lends: nil, now: now)
     }
     finish(
       tag,
       with: TrustRow(
-        name: names.name(key), key: KeyText.encode(key), relation: TrustFile.word(entry.relation), owner: entry.owner))
+        name: names.name(key), key: KeyText.encode(key), relation: entry.relation.rawValue, owner: entry.owner))
   }
 
   private mutating func save(_ file: TrustFile) throws(RPCError) {

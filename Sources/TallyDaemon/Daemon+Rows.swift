@@ -18,7 +18,7 @@ extension Daemon {
     var proposed = members.map { ($0.key, $0.petname) }
     proposed.append((node.key, config.name))
     return HostNames(
-      own: trust.hosts.map { ($0.key, $0.name ?? "") }, proposed: proposed.sorted { $0.0 < $1.0 })
+      own: trust.entries.map { ($0.key, $0.name ?? "") }, proposed: proposed.sorted { $0.0 < $1.0 })
   }
 
   func host(_ text: String) throws(RPCError) -> PublicKey {
@@ -150,11 +150,11 @@ extension Daemon {
   var peerRows: [PeerRow] {
     let names = names
     return node.members.map { member in
-      let relation = trust.host(member.key)?.relation ?? .member
+      let relation = trust.entry(of: member.key)?.relation ?? .member
       return PeerRow(
         name: names.name(member.key), key: KeyText.encode(member.key), node: member.id.hex, state: member.state.word,
         why: member.why, endpoint: member.endpoint?.description, rttUs: member.roundTrip?.micros,
-        link: member.hasLink, relation: TrustFile.word(relation), lends: member.attributes?.lends ?? false,
+        link: member.hasLink, relation: relation.rawValue, lends: member.attributes?.lends ?? false,
         cores: Int(member.attributes?.cores ?? 0), memMb: Int(member.attributes?.memoryMiB ?? 0),
         arch: member.attributes?.architecture.name ?? "unknown", record: member.record.number.description)
     }

@@ -135,7 +135,7 @@ public struct Daemon: ~Copyable {
         DaemonFailure.badData, "the identity cannot be used", why: "\(error)", fix: "restore identity.key from a backup")
     }
     let entropy = try DaemonFailure.system("read entropy") { () throws(SystemError) in try SystemEntropy.seed() }
-    let seeds = config.seeds.compactMap { SeedResolver.seed(of: $0) }
+    let seeds = config.seeds.compactMap { config.seed(of: $0) }
     return Node(
       NodeConfig(
         meshName: mesh.name, meshNonce: mesh.nonce,
@@ -179,10 +179,10 @@ public struct Daemon: ~Copyable {
       }
     }
     for (path, label, mode) in [
-      (config.adminSocket, UnixLabel.admin, config.adminMode), (config.workerSocket, UnixLabel.worker, config.adminMode),
+      (config.adminSocket, UnixLabel.admin, config.adminMode), (config.workerSocket, UnixLabel.worker, config.workerMode),
     ] {
       do throws(SystemError) {
-        _ = try net.listenUnix(path: path, mode: mode, group: config.adminGroup.flatMap { PosixFacts.group($0) }, label: label)
+        _ = try net.listenUnix(path: path, mode: mode, group: config.adminGroup, label: label)
       } catch {
         throw DaemonFailure(
           DaemonFailure.cannotCreate, "cannot make the socket \(path)", why: error.text,

@@ -14,9 +14,6 @@ struct OpenedStore {
   let recovered: Recovered
   let seed: [UInt8]
 
-  /// Bytes of blobs at rest; what is not pinned is evicted beyond it.
-  static let blobQuotaBytes: UInt64 = 8 << 30
-
   init(_ config: DaemonConfig) throws(DaemonFailure) {
     do throws(StoreError) {
       let directory = try DataDirectory(config.dataDirectory)
@@ -26,7 +23,7 @@ struct OpenedStore {
       var writer = try StoreWriter(directory)
       let recovered = try writer.recover()
       let reader = try StoreReader(directory)
-      let blobs = try BlobStore(directory, quotaBytes: Self.blobQuotaBytes)
+      let blobs = try BlobStore(directory, quotaBytes: config.blobQuotaBytes)
       seed = known ?? fresh
       self.recovered = recovered
       self.reader = Owned(reader)

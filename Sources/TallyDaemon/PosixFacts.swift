@@ -18,13 +18,6 @@ enum PosixFacts {
     // Safe: `bytes.count` bytes are read from an array that outlives the call.
     _ = unsafe Glibc.write(descriptor, bytes, bytes.count)
   }
-
-  /// The number of a group; nil when the system has none of that name.
-  static func group(_ name: String) -> UInt32? {
-    // Safe: the record is read before the next call that could overwrite it, and no other thread asks.
-    guard let record = unsafe getgrnam(name) else { return nil }
-    return unsafe record.pointee.gr_gid
-  }
 }
 
 /// The pipe on which `tally up` waits. TALLY_READY_FD names it.

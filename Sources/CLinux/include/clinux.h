@@ -221,7 +221,4 @@ int clinux_error_text(int code, char *into, size_t capacity);
 /// Addresses of interfaces that are up, IPv4 mapped, without link-local ones; at most `capacity`. Ports are 0.
 int clinux_local_addresses(clinux_endpoint *into, int capacity);
 
-/// The first address of a host name (getaddrinfo); 0, or -1 when it has none.
-int clinux_resolve(const char *name, clinux_endpoint *into);
-
 #endif
