@@ -115,6 +115,8 @@ struct FeedTable: Sendable {
     _modify { yield &feeds[id] }
   }
 
+  func contains(_ id: FeedID) -> Bool { feeds.index(forKey: id) != nil }
+
   mutating func insert(_ feed: CarriedFeed) {
     let id = feed.row.feed
     guard feeds.updateValue(feed, forKey: id) == nil else { return }

@@ -19,6 +19,8 @@ public struct Ledger: Sendable {
   /// Own entries found in the store that were never sealed, by key; and the next key.
   var foundHeld: [HeldEntry] = []
   var nextHeldKey: UInt64 = 1
+  /// Who acknowledged the own feeds, as the store found it; needed until `start`.
+  var foundAcknowledgements: [FeedID: [RecoveredFeed.Acknowledgement]] = [:]
   /// Hosts whose newest acknowledgement is not stored: it rides with the next own commit.
   var unstoredAcknowledgements: Set<PublicKey> = []
 
@@ -62,7 +64,6 @@ public struct Ledger: Sendable {
       for known in found.acknowledgements { foundAcknowledgements[found.row.feed, default: []].append(known) }
     }
   }
-  var foundAcknowledgements: [FeedID: [RecoveredFeed.Acknowledgement]] = [:]
 
   private mutating func recover(_ value: Recovered.Value) {
     guard let key = HeldKey.decode(value.key) else { return }
@@ -111,7 +112,7 @@ public struct Ledger: Sendable {
     let counted = count == entries.count ? entries : Array(entries.prefix(count))
     if from == 0, let first = counted.first { learnPredecessor(id, first) }
     for entry in counted {
-      for link in entry.links where feeds[link.feed] == nil { admission.name(link.feed) }
+      for link in entry.links where !feeds.contains(link.feed) { admission.name(link.feed) }
     }
     effects.append(
       .stored(

@@ -110,6 +110,7 @@ import Testing
     world.startAll()
     world.linkAll()
     world.run(seconds: 1)
+    for one in world.hosts { for other in world.hosts where one !== other { world.unlink(one, other) } }
     let stranger = author.row.author
     for host in world.hosts {
       host.persistDelay = Int64(world.generator.below(100_000))
@@ -126,8 +127,10 @@ import Testing
           author.push(Array(branch[..<size]), from: from), from: stranger, now: world.now, into: &$0)
       }
       world.run(seconds: Double(world.generator.below(60)) / 1000)
+      let (one, other) = (world.hosts[world.generator.below(4)], world.hosts[world.generator.below(4)])
+      if one !== other && world.generator.chance(1, outOf: 3) { world.link(one, other) }
     }
-    // Each branch is stored somewhere, so that there is something to find.
+    world.linkAll()
     let clean = Set(world.hosts.map(\.key))
     #expect(world.run(atMost: 120) { world.isConverged && world.hosts[0].ledger.feed(author.row.feed) != nil })
     for host in world.hosts {
@@ -135,6 +138,33 @@ import Testing
       if let fork = host.ledger.feed(author.row.feed)?.forkIndex { #expect(fork == UInt64(common)) }
     }
     #expect(world.violations.isEmpty)
+  }
+
+  /// Our tree runs ahead of our store on one branch, an honest peer shows another: what is stored joins both.
+  @Test func anUnstoredBranchBlamesNobody() throws {
+    let world = try World(seed: 11, hosts: 2)
+    let author = try Author(seed: 200, meshID: world.meshID)
+    let one = author.branch(common: 5, own: 3, name: "one")
+    let two = author.branch(common: 5, own: 4, name: "two")
+    author.fill(world.hosts[0], Array(one[..<5]), heads: [5])
+    author.fill(world.hosts[1], two, heads: [5, 9])
+    world.startAll()
+    world.run(seconds: 1)
+    let (host, honest) = (world.hosts[0], world.hosts[1])
+    host.persistDelay = 3_000_000
+    world.input(host) {
+      host.ledger.onPeerUp(author.row.author, recordEpoch: 0, recordCounter: 0, now: world.now, into: &$0)
+    }
+    world.input(host) {
+      host.ledger.onMessage(author.push(one, from: 5), from: author.row.author, now: world.now, into: &$0)
+    }
+    world.run(seconds: 0.1)
+    world.link(host, honest)
+    world.run(seconds: 2)
+    #expect(host.events.contains { if case .rangeRefused = $0 { true } else { false } })
+    #expect(host.blamed.isEmpty)
+    #expect(world.run(atMost: 60) { world.isConverged && host.ledger.feed(author.row.feed)?.forkIndex == 5 })
+    #expect(host.blamed.isEmpty && honest.blamed.isEmpty)
   }
 
   /// A second fork below the first: the index falls, everywhere.
