@@ -102,7 +102,7 @@ extension Daemon {
     desk.connections[tag.connection] = connection
     finish(
       tag,
-      with: HelloResult(server: "tallyd \(Self.version)", role: connection.session.role, mesh: mesh.name))
+      with: HelloResult(server: "tallyd \(TallyVersion.text)", role: connection.session.role, mesh: mesh.name))
   }
 
   private mutating func subscribe(_ params: SubscribeParams, _ tag: AdminTag) throws(RPCError) {

@@ -92,7 +92,7 @@ extension Daemon {
         + "\(trust.relations.values.count { $0 == .trusted }) trusted hosts" : "lends nothing"
     return StatusResult(
       name: config.name, key: KeyText.encode(status.key), node: status.node.hex, mesh: status.meshName,
-      meshId: status.meshID.hex, version: Self.version, dataDirectory: config.dataDirectory,
+      meshId: status.meshID.hex, version: TallyVersion.text, dataDirectory: config.dataDirectory,
       listening: listening.map(\.description), member: status.isMember, members: status.memberCount,
       alive: status.aliveCount, links: status.linkCount, sessions: status.sessionCount, table: status.tableCount,
       feed: status.ownFeed.hex, entriesReleased: status.ownSize, signing: signingText, feeds: status.feedCount,

@@ -20,7 +20,6 @@ enum UnixLabel {
 }
 
 public struct Daemon: ~Copyable {
-  static let version = "0.1.0"
   /// How long a stop waits for what is on its way to the disk.
   static let stopWait = Interval.milliseconds(1500)
 

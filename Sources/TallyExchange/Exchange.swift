@@ -135,9 +135,11 @@ public struct Exchange: Sendable {
   }
 
   /// Own entries below `size` are durable and public.
-  public mutating func onReleased(size: UInt64, now: Instant, into effects: inout [ExchangeEffect]) {
-    requests.onReleased(size: size, now: now, into: &effects)
-    leases.onReleased(size: size, into: &effects)
+  public mutating func onReleased(
+    _ feed: FeedID, size: UInt64, now: Instant, into effects: inout [ExchangeEffect]
+  ) {
+    requests.onReleased(feed, size: size, now: now, into: &effects)
+    leases.onReleased(feed, size: size, into: &effects)
   }
 
   /// An entry that this part asked for has its place, or could not be written.
@@ -149,8 +151,8 @@ public struct Exchange: Sendable {
     case (.post(let number), .failure): requests.onPostRefused(number)
     case (.grant(let task), .success(let ref)): requests.onGranted(task, link: ref.link, into: &effects)
     case (.grant(let task), .failure): requests.onAppendRefused(task, now: now)
-    case (.claim(let task), .success(let ref)): leases.onClaimAppended(task, index: ref.index, into: &effects)
-    case (.fail(let task), .success(let ref)): leases.onFailAppended(task, index: ref.index)
+    case (.claim(let task), .success(let ref)): leases.onClaimAppended(task, ref, into: &effects)
+    case (.fail(let task), .success(let ref)): leases.onFailAppended(task, ref)
     case (.claim(let task), .failure), (.fail(let task), .failure): leases.onAppendRefused(task, now: now)
     case (.accept(let task), .success): requests.onDecided(task, accepted: true, into: &effects)
     case (.refuse(let task), .success): requests.onDecided(task, accepted: false, into: &effects)
@@ -174,9 +176,11 @@ public struct Exchange: Sendable {
   }
 
   /// Own entries from `from` on were taken back: the store had no room. What stood on them is asked for again.
-  public mutating func onRolledBack(from: UInt64, now: Instant, into effects: inout [ExchangeEffect]) {
-    requests.onRolledBack(from: from, now: now, into: &effects)
-    leases.onRolledBack(from: from, now: now)
+  public mutating func onRolledBack(
+    _ feed: FeedID, from: UInt64, now: Instant, into effects: inout [ExchangeEffect]
+  ) {
+    requests.onRolledBack(feed, from: from, now: now, into: &effects)
+    leases.onRolledBack(feed, from: from, now: now)
   }
 
   /// Own entries stand in a new incarnation now.

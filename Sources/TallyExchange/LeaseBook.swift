@@ -292,20 +292,17 @@ struct LeaseBook: Sendable {
   }
 
   /// The claim has its place: keep the words with it in the same commit.
-  mutating func onClaimAppended(_ task: TaskID, index: UInt64, into effects: inout [ExchangeEffect]) {
+  mutating func onClaimAppended(_ task: TaskID, _ ref: OwnRef, into effects: inout [ExchangeEffect]) {
     guard var lease = leases[task], var result = lease.result else { return }
-    result.claimIndex = index
+    result.claimIndex = ref.index
     lease.result = result
-    lease.claimIndex = index
+    lease.claimIndex = ref.index
+    lease.place = ref.link
     leases[task] = lease
     effects.append(.store(.put(table: .leases, key: task.bytes, value: lease.row)))
   }
 
-  mutating func onFailAppended(_ task: TaskID, index: UInt64) {
-    guard var lease = leases[task] else { return }
-    lease.claimIndex = lease.failed == nil ? lease.claimIndex : index
-    leases[task] = lease
-  }
+  mutating func onFailAppended(_ task: TaskID, _ ref: OwnRef) { leases[task]?.place = ref.link }
 
   /// The entry could not be written (the disk is full, signing is off): tried again with the next beat.
   mutating func onAppendRefused(_ task: TaskID, now: Instant) {
@@ -325,30 +322,30 @@ struct LeaseBook: Sendable {
   }
 
   /// Claims and failures that were taken back are written again.
-  mutating func onRolledBack(from: UInt64, now: Instant) {
+  mutating func onRolledBack(_ feed: FeedID, from: UInt64, now: Instant) {
     for task in leases.keys.sorted() {
-      guard let lease = leases[task], lease.phase == .writing, let index = lease.claimIndex, index >= from else {
-        continue
-      }
+      guard let lease = leases[task], lease.phase == .writing, let place = lease.place, place.feed == feed, place.index >= from
+      else { continue }
       leases[task]?.claimIndex = nil
+      leases[task]?.place = nil
       onAppendRefused(task, now: now)
     }
   }
 
   mutating func onReissued(_ moves: [LedgerEffect.Reissue]) {
     for task in leases.keys.sorted() {
-      guard let index = leases[task]?.claimIndex, let move = moves.first(where: { $0.old.index == index }) else {
-        continue
-      }
+      guard let place = leases[task]?.place, let move = moves.first(where: { $0.old.link == place }) else { continue }
+      leases[task]?.place = move.new.link
       leases[task]?.claimIndex = move.new.index
       leases[task]?.result?.claimIndex = move.new.index
     }
   }
 
   /// Own entries up to `size` may be known to others now.
-  mutating func onReleased(size: UInt64, into effects: inout [ExchangeEffect]) {
+  mutating func onReleased(_ feed: FeedID, size: UInt64, into effects: inout [ExchangeEffect]) {
     for task in leases.keys.sorted() {
-      guard var lease = leases[task], lease.phase == .writing, let index = lease.claimIndex, index < size else {
+      guard var lease = leases[task], lease.phase == .writing, let place = lease.place, place.feed == feed, place.index < size
+      else {
         continue
       }
       lease.phase = .done

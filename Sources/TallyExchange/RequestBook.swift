@@ -79,9 +79,9 @@ struct RequestBook: Sendable {
   mutating func onPostRefused(_ number: UInt64) { posting[number] = nil }
 
   /// Own entries up to `size` may be known to others now.
-  mutating func onReleased(size: UInt64, now: Instant, into effects: inout [ExchangeEffect]) {
+  mutating func onReleased(_ feed: FeedID, size: UInt64, now: Instant, into effects: inout [ExchangeEffect]) {
     for task in requests.keys.sorted() {
-      guard var request = requests[task] else { continue }
+      guard var request = requests[task], request.post.feed == feed || request.grant?.feed == feed else { continue }
       if request.stage == .posting && request.post.index < size {
         ask(task, now: now, into: &effects)
       } else if request.stage == .granting, let grant = request.grant, grant.index < size, let worker = request.worker {
@@ -461,12 +461,12 @@ struct RequestBook: Sendable {
   }
 
   /// Posts that were taken back are gone, and their asker has been told; grants are made again.
-  mutating func onRolledBack(from: UInt64, now: Instant, into effects: inout [ExchangeEffect]) {
+  mutating func onRolledBack(_ feed: FeedID, from: UInt64, now: Instant, into effects: inout [ExchangeEffect]) {
     for task in requests.keys.sorted() {
       guard let request = requests[task] else { continue }
-      if request.post.index >= from {
+      if request.post.feed == feed && request.post.index >= from {
         end(task, .failed(.internal), into: &effects)
-      } else if request.stage == .granting, let grant = request.grant, grant.index >= from {
+      } else if request.stage == .granting, let grant = request.grant, grant.feed == feed, grant.index >= from {
         requests[task]?.grant = nil
         onAppendRefused(task, now: now)
       } else if request.stage == .accepting {

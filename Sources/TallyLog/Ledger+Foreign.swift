@@ -158,7 +158,7 @@ extension Ledger {
     _ range: QueuedRange, _ fault: LedgerFault, costsSession: Bool, _ effects: inout [LedgerEffect]
   ) {
     requests.forget(range.push.feed, peer: range.peer)
-    effects.append(.event(.rangeRefused(feed: range.push.feed, from: range.peer, fault)))
+    effects.append(.event(.rangeRefused(range.push.head, from: range.peer, fault)))
     effects.append(.fault(range.peer, fault, costsSession: costsSession))
   }
 
@@ -168,7 +168,7 @@ extension Ledger {
     requests.forget(id, peer: range.peer)
     guard let feed = feeds[id] else { return }
     if feed.checked.size == 0 { return refuse(range, .wrongEntries, costsSession: true, &effects) }
-    effects.append(.event(.rangeRefused(feed: id, from: range.peer, .wrongEntries)))
+    effects.append(.event(.rangeRefused(range.push.head, from: range.peer, .wrongEntries)))
     // A run of another branch may be checked and not stored yet; against what is stored the peer may well be right.
     let isAllStored = feed.checked.size == feed.stored.size
     search(id, with: range.peer, theirs: range.push.head, isAboutRange: isAllStored, now, &effects)

@@ -81,7 +81,8 @@ public enum LedgerEvent: Hashable, Sendable {
   case headWithheld(feed: FeedID, size: UInt64, by: PublicKey)
   case signingOff(SigningOff)
   case signingOn
-  case rangeRefused(feed: FeedID, from: PublicKey, LedgerFault)
+  /// Entries that came with this head were wrong, or are part of a fork. A true push of the same name may still come.
+  case rangeRefused(Head, from: PublicKey, LedgerFault)
   case feedCarried(FeedID, author: PublicKey, CarryReason)
 }
 

@@ -227,7 +227,7 @@ extension Node {
       onStored(feed: feed, author: author, from: from, entries: entries, leaves: leaves, now: now, into: &outbox)
     case .forked(let feed, let index): fold.dropFrom(feed: feed, index: index)
     case .released(let feed, let through):
-      exchange.onReleased(size: through, now: now, into: &effects.exchange)
+      exchange.onReleased(feed, size: through, now: now, into: &effects.exchange)
       for (request, reply) in desk.settled(feed, below: through, released: true) {
         outbox.append(.reply(request, reply))
       }
@@ -240,7 +240,7 @@ extension Node {
       for request in desk.rolledBack(feed, from: from) {
         outbox.append(.reply(request, .failed(Self.noRoom)))
       }
-      exchange.onRolledBack(from: from, now: now, into: &effects.exchange)
+      exchange.onRolledBack(feed, from: from, now: now, into: &effects.exchange)
     case .reissued(let moves):
       for move in moves { desk.reissued(move.old, as: move.new) }
       exchange.onReissued(moves, now: now, into: &effects.exchange)
@@ -253,7 +253,11 @@ extension Node {
       tallies.count("log: \(fault)")
       outbox.append(.event(.fault(peer, reason: "\(fault)")))
       if costsSession { sessions.close(peer, now: now, into: &effects.session) }
-    case .event(let event): outbox.append(.event(.ledger(event)))
+    case .event(let event):
+      if case .rangeRefused(let head, _, _) = event {
+        broadcast.forget(PushName(feed: head.feed, size: head.size, root: head.root))
+      }
+      outbox.append(.event(.ledger(event)))
     }
   }
 
