@@ -75,6 +75,11 @@ public final class AdminClient {
   public func finish<Result: Decodable>(
     _ ticket: Ticket, as _: Result.Type, timeoutMs: Int64? = ClientLimits.answerMs
   ) throws(ClientError) -> Result {
+    try waitForAnswer(ticket, timeoutMs: timeoutMs)
+    return try decode(try taken(ticket), ticket.method)
+  }
+
+  private func waitForAnswer(_ ticket: Ticket, timeoutMs: Int64?) throws(ClientError) {
     precondition(open.contains(ticket.number), "no question \(ticket.number) is on its way")
     let deadline = timeoutMs.map { clinux_monotonic_micros() / 1000 + $0 }
     while answers[ticket.number] == nil {
@@ -85,12 +90,24 @@ public final class AdminClient {
           fix: "try again; `tally status` shows what it does")
       }
     }
+  }
+
+  private func taken(_ ticket: Ticket) throws(ClientError) -> [UInt8] {
     open.remove(ticket.number)
     switch answers.removeValue(forKey: ticket.number) {
     case .failure(let error): throw ClientError(method: ticket.method, error)
-    case .success(let bytes): return try decode(bytes, ticket.method)
+    case .success(let bytes): return bytes
     case nil: preconditionFailure("the answer to \(ticket.number) is gone")
     }
+  }
+
+  /// One question and its answer as JSON, for `tally api`.
+  public func raw<Params: Encodable>(
+    _ method: String, _ params: Params, timeoutMs: Int64? = ClientLimits.answerMs
+  ) throws(ClientError) -> [UInt8] {
+    let ticket = try begin(method, params)
+    try waitForAnswer(ticket, timeoutMs: timeoutMs)
+    return try taken(ticket)
   }
 
   /// The next notification; nil when none came in time. `timeoutMs` nil: waits for ever.

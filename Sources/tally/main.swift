@@ -1,1 +1,5 @@
-print("not built yet")
+// The command line: parses its words and calls TallyCommands.
+import Glibc
+import TallyCommands
+
+exit(Tally.carryOut(Array(CommandLine.arguments.dropFirst())))
