@@ -90,14 +90,16 @@ let package = Package(
         "TallyGossip", "TallyLog", "TallyWork", "TallyExchange", "TallyNode", "TallyStore", "TallyNet", "TallyAdmin",
         "CLinux", logging, toml,
       ]),
-    module("TallySim", pure + ["TallyLog", "TallyWork", "TallyExchange", "TallyNode", "TallyStore", heap]),
+    module(
+      "TallySim",
+      pure + ["TallySession", "TallyGossip", "TallyLog", "TallyWork", "TallyExchange", "TallyNode", heap]),
     module(
       "TallyCommands",
       pure + ["TallyGossip", "TallyLog", "TallyWork", "TallyAdmin", "TallyWorker", "CLinux", arguments]),
 
     program("tallyd", ["TallyDaemon", arguments]),
     program("tally", ["TallyCommands", arguments]),
-    program("tally-sim", ["TallySim", arguments]),
+    program("tally-sim", ["TallyBase", "TallySim", arguments]),
     program("tally-bench", pure + ["TallySession", "TallyLog", "TallyStore", "TallyNet", arguments]),
     program("tally-fuzz", pure + ["TallySession", "TallyTable", "TallyGossip", "TallyLog", "TallyWork", arguments]),
     tests("TallyBaseTests", ["TallyBase"]),

@@ -11,6 +11,9 @@ import TallyWork
 
 extension Node {
   public var key: PublicKey { me }
+  /// What two hosts compare to know that they hold the same: the vector clock, and what is derived from it.
+  public var clockDigest: Digest { ledger.clockDigest }
+  public var stateDigest: Digest { fold.digest }
 
   public var status: NodeStatus {
     let feeds = ledger.allFeeds
