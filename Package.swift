@@ -97,7 +97,7 @@ let package = Package(
       "TallyCommands",
       pure + ["TallyGossip", "TallyLog", "TallyWork", "TallyAdmin", "TallyWorker", "CLinux", arguments]),
 
-    program("tallyd", ["TallyDaemon", arguments]),
+    program("tallyd", ["TallyAdmin", "TallyDaemon", arguments]),
     program("tally", ["TallyCommands", arguments]),
     program("tally-sim", ["TallyBase", "TallySim", arguments]),
     program("tally-bench", pure + ["TallySession", "TallyLog", "TallyStore", "TallyNet", arguments]),

@@ -86,6 +86,12 @@ public enum PosixText {
     return unsafe String(cString: text)
   }
 
+  /// With TALLY_DIE_WITH_PARENT=1 this process gets SIGTERM when the one that started it ends: for `tally demo` and
+  /// the worker's supervisor, which must leave nothing behind even when they are killed.
+  public static func obeyParent() {
+    if variable("TALLY_DIE_WITH_PARENT") == "1" { _ = clinux_die_with_parent(SIGTERM) }
+  }
+
   /// Writes text to standard output (1) or error (2). False when nobody reads it any more.
   @discardableResult
   public static func put(_ text: String, to descriptor: Int32) -> Bool { put(Array(text.utf8), to: descriptor) }

@@ -21,7 +21,8 @@ struct StatusCommand: ParsableCommand {
     Output.table([
       ["host", "\(status.name) in mesh \(status.mesh), up \(status.uptimeS) s, tallyd \(status.version)"],
       ["mesh", "\(members), \(status.links) links, \(status.sessions) sessions, \(status.table) in the table"],
-      ["ledger", "\(status.entries) entries in \(status.feeds) feeds, \(status.forks) forked, clock \(Output.short(status.clockDigest))"],
+      ["ledger", "\(status.entries) entries in \(status.feeds) feeds, \(status.forks) forked"],
+      ["clock", "\(Output.short(status.clockDigest)), state \(Output.short(status.stateDigest))"],
       ["signing", status.signing],
       ["lending", status.lending],
       ["worker", status.worker],
@@ -142,7 +143,8 @@ struct LendCommand: ParsableCommand {
     let lend = try options.connect().call("lend", params, as: LendResult.self)
     if options.json { return Output.json(lend) }
     if lend.on {
-      Output.line("lent: \(lend.cores) cores, \(lend.memMb) MiB of memory, \(lend.diskMb) MiB of disk, \(lend.slots) at once")
+      let room = "\(lend.memMb) MiB of memory, \(lend.diskMb) MiB of disk"
+      Output.line("lent: \(lend.cores) cores, \(room), \(lend.slots) at once")
       Output.note("Only hosts that you trust may run programs here: tally trust NAME")
     } else {
       Output.line("nothing is lent")
@@ -186,7 +188,7 @@ struct APICommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "api",
     abstract: "Call a method of the admin socket, or list them all.",
-    discussion: "tally api ledger.proof feed=3fa1 index=4     strings that look like numbers or true/false are sent as such")
+    discussion: "tally api ledger.proof feed=3fa1 index=4. What looks like a number or a truth value is sent as one.")
   @OptionGroup var options: DaemonOptions
   @Argument(help: "A method; without one all are listed.")
   var method: String?

@@ -25,7 +25,8 @@ struct HostSetup {
       try PrivateFile.makeDirectories(layout.directory)
       return try PrivateFile.readIfAny(layout.config) == nil
     } catch {
-      throw ClientError(.cannotCreate, "cannot make \(layout.directory)", why: error.description, fix: "give --data DIR")
+      throw ClientError(
+        .cannotCreate, "cannot make \(layout.directory)", why: error.description, fix: "give --data DIR")
     }
   }
 

@@ -43,8 +43,8 @@ struct ShowCommand: ParsableCommand {
     for claim in job.claims {
       let amount = claim.evidence == "accepted" ? ", paid \(claim.amount)" : ""
       Output.line(
-        "  claim \(Output.short(claim.id)) by \(Output.printable(claim.worker)): exit \(claim.exit), \(claim.units) units, "
-          + "\(claim.wallMs) ms: \(claim.evidence)\(claim.refused ? ", refused" : "")\(amount)")
+        "  claim \(Output.short(claim.id)) by \(Output.printable(claim.worker)): exit \(claim.exit), "
+          + "\(claim.units) units, \(claim.wallMs) ms: \(claim.evidence)\(claim.refused ? ", refused" : "")\(amount)")
     }
     Output.table(
       job.timeline.map {

@@ -93,7 +93,8 @@ struct LedgerCommand: ParsableCommand {
       result.feeds.map { feed in
         let fork = feed.forkIndex.map { "FORKED at \($0)" } ?? ""
         let own = feed.own ? "own" : feed.continued ? "continued" : ""
-        return [Output.short(feed.feed), feed.name, "\(feed.size) entries", "root \(Output.short(feed.root))", own, fork]
+        let root = "root \(Output.short(feed.root))"
+        return [Output.short(feed.feed), feed.name, "\(feed.size) entries", root, own, fork]
       })
     Output.note("\(result.entries) entries, clock \(Output.short(result.clockDigest))")
   }

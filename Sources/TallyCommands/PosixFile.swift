@@ -39,7 +39,8 @@ enum PosixFile {
       throw ClientError(.cannotCreate, "cannot replace \(path): \(PosixText.error(errno))")
     }
     // Safe: as above.
-    let descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, isExecutable ? 0o755 : 0o644)
+    let descriptor = unsafe open(
+      path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, isExecutable ? 0o755 : 0o644)
     if descriptor < 0 { throw ClientError(.cannotCreate, "cannot make \(path): \(PosixText.error(errno))") }
     return descriptor
   }

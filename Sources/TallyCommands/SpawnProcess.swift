@@ -9,7 +9,7 @@ enum Spawn {
   /// Starts `path` with `arguments` (without its own name). Only `inherit`ed descriptors stay open.
   static func start(
     _ path: String, _ arguments: [String], environment: [String], inherit: [(parent: Int32, child: Int32)],
-    newSession: Bool
+    newSession: Bool, directory: String? = nil
   ) throws(ClientError) -> Int32 {
     let name = path.split(separator: "/").last.map(String.init) ?? path
     let words = terminated([name] + arguments)
@@ -19,7 +19,7 @@ enum Spawn {
     // Safe: all texts end with NUL and live through the call; the counts are the arrays'.
     let pid = unsafe clinux_spawn(
       path, words, Int32(arguments.count + 1), variables, Int32(environment.count), inherited,
-      Int32(inherited.count), nil, session)
+      Int32(inherited.count), directory, session)
     guard pid > 0 else {
       throw ClientError(
         .unavailable, "cannot start \(path): \(PosixText.error(-pid))",
@@ -145,9 +145,6 @@ enum Spawn {
     _ = lseek(descriptor, 0, SEEK_SET)
     PosixText.put(text, to: descriptor)
   }
-
-  /// This process ends when the one that started it does.
-  static func dieWithParent() { _ = clinux_die_with_parent(SIGTERM) }
 
   static func pause(ms: Int64) { _ = usleep(UInt32(clamping: ms * 1000)) }
 

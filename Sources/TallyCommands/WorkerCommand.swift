@@ -29,7 +29,7 @@ struct WorkerCommand: ParsableCommand {
       socket: socket ?? layout.workerSocket, cache: rootCache ?? WorkerSettings.cache(for: layout.directory),
       isIdle: !notIdle)
     if supervise { return try WorkerSupervisor.run(layout, settings) }
-    if PosixText.variable("TALLY_DIE_WITH_PARENT") == "1" { Spawn.dieWithParent() }
+    PosixText.obeyParent()
     var process: WorkerProcess
     do throws(WorkerFault) {
       process = try WorkerProcess(settings) { Output.note("worker: \($0)") }

@@ -44,4 +44,5 @@ struct Tallyd: ParsableCommand {
   }
 }
 
+PosixText.obeyParent()
 Tallyd.main()
