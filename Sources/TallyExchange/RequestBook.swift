@@ -155,6 +155,8 @@ struct RequestBook: Sendable {
     byAsk[request.ask] = nil
     let rank = { (bid: Request.Bid) in (bid.startMs, Blake2b.hash256(task.bytes, bid.worker.bytes)) }
     guard let best = request.bids.min(by: { rank($0) < rank($1) }) else {
+      // Nobody else can: whoever lost an attempt may be back and is asked with the others.
+      request.lost = []
       request.stage = .waiting
       requests[task] = request
       effects.append(.event(.stage(task, .waiting, worker: nil)))
