@@ -91,20 +91,4 @@ public struct SimOptions: Sendable {
     wallOffsetMs = choose(&generator, [0, 0, 1_000, 3_600_000, 86_400_000])
     pauses = Int(choose(&generator, [0, 0, 0, 1]))
   }
-
-  /// `name=value`, one line.
-  public var text: String {
-    let fields: [(String, String)] = [
-      ("seed", "\(seed)"), ("scenario", scenario.rawValue), ("hosts", "\(hosts)"),
-      ("deadline-ms", "\(deadline / 1000)"), ("records", "\(recordsPerHost)"), ("loss", "\(lossPercent)%"),
-      ("duplicates", "\(duplicatePercent)%"), ("corrupt", "\(corruptPercent)%"), ("spoof", "\(spoofPercent)%"),
-      ("base-us", "\(baseDelay)"), ("mean-us", "\(meanDelay)"), ("bytes-per-s", "\(bandwidth)"),
-      ("reset-us", "\(resetMean)"), ("chunk", "\(maxChunk)"), ("one-network", "\(isOneNetwork)"),
-      ("turn-us", "\(turnDelay)"), ("commit-us", "\(commitMean)"), ("read-us", "\(readMean)"),
-      ("check-us", "\(checkMean)"), ("slow-disk", "\(slowDiskPercent)%"), ("wall-offset-ms", "\(wallOffsetMs)"),
-      ("crashes", "\(crashes)"), ("pauses", "\(pauses)"), ("mesh-key", "\(hasMeshKey)"),
-      ("mutation", mutation.rawValue),
-    ]
-    return fields.map { "\($0.0)=\($0.1)" }.joined(separator: " ")
-  }
 }

@@ -213,7 +213,7 @@ public struct Violation: Error, Sendable {
     let place = host.map { "host \($0)" } ?? "the mesh"
     return """
       \(law) broken at \(time / 1000) ms by \(place): \(text)
-      replay: tally-sim run --scenario \(options.scenario.rawValue) --seed \(options.seed) --hosts \(options.hosts)
+      replay: tally-sim run --options "\(options.text)"
       """
   }
 }

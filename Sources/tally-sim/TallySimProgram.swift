@@ -31,6 +31,7 @@ struct Run: ParsableCommand {
   @Option(help: "One of `tally-sim list`.") var scenario: String = "mesh"
   @Option(help: "Stop at this virtual time, in milliseconds, and judge nothing that comes at the end.") var until: Int64?
   @Option(help: "Write one line per input and output to this file.") var trace: String?
+  @Option(help: "A line of options as `run` prints it; the draw from the seed is not used.") var options: String?
   @Option(help: "A known-bad change of the model: the run must fail.") var mutation: String = "none"
 
   func run() throws {
@@ -39,6 +40,11 @@ struct Run: ParsableCommand {
     }
     guard let mutation = SimOptions.Mutation(rawValue: mutation) else {
       throw ValidationError("no mutation \(self.mutation): see `tally-sim list`")
+    }
+    if let text = options {
+      guard let options = SimOptions(text: text) else { throw ValidationError("not a line of options: \(text)") }
+      if !(try runOne(options)) { throw ExitCode(1) }
+      return
     }
     if let hosts, !(2...1000).contains(hosts) { throw ValidationError("2 to 1000 hosts, not \(hosts)") }
     var failed = 0
