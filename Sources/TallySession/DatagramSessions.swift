@@ -288,9 +288,9 @@ struct DatagramSessions: Sendable {
         let end = since + SessionLimits.silenceBeforeRenewal
         if end > now {
           timers.arm(.silence(index), at: end)
-        } else {
+        } else if let endpoint = session.path.provenEndpoint {
           connect(
-            to: session.peer, at: session.path.endpoint, identity: identity, now: now, context: &context,
+            to: session.peer, at: endpoint, identity: identity, now: now, context: &context,
             into: &effects)
         }
       }

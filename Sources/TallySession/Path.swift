@@ -16,6 +16,9 @@ struct Path: Sendable {
   /// it must prove itself again, since somebody else may have it by now.
   private var provenBefore: Endpoint?
 
+  /// Where a new handshake may go: its first packet is longer than what a stranger may have sent in the peer's name.
+  var provenEndpoint: Endpoint? { isProven ? endpoint : provenBefore }
+
   init(_ endpoint: Endpoint, isProven: Bool) {
     self.endpoint = endpoint
     self.isProven = isProven
