@@ -119,14 +119,14 @@ struct Checker {
   func lost(_ hosts: [SimHost]) -> Broken? {
     for record in acknowledged {
       let ref = record.ref
-      let holders = hosts.filter { holds($0.disk, ref) }
+      let holders = hosts.filter { holds($0.disk, ref) || $0.disk.holdsElsewhere(ref.leaf, author: hosts[record.host].key) }
       if record.isReleased, let without = hosts.first(where: { !holds($0.disk, ref) && !$0.isGone }) {
         if mayFork.contains(hosts[record.host].key) || record.isExcused { continue }
         return Broken(
           law: "S4", text: "record \(ref.index) of host \(record.host) was released and host \(without.number) lacks it")
       }
       if holders.isEmpty, !record.isExcused, !mayFork.contains(hosts[record.host].key) {
-        return Broken(law: "S4", text: "record \(ref.index) of host \(record.host) was acknowledged and is lost")
+        return Broken(law: "S4", text: "record \(ref.index) of \(ref.feed) of host \(record.host) was acknowledged and is lost")
       }
     }
     return nil
@@ -135,7 +135,7 @@ struct Checker {
   /// At a start: S4 for one disk.
   func lost(_ host: SimHost) -> Broken? {
     for record in acknowledged where record.host == host.number && !record.isExcused && host.isHonest {
-      if !holds(host.disk, record.ref) {
+      if !holds(host.disk, record.ref), !host.disk.holdsElsewhere(record.ref.leaf, author: host.key) {
         return Broken(law: "S4", text: "record \(record.ref.index) was acknowledged and is not on the disk")
       }
     }

@@ -90,6 +90,14 @@ public struct ModelDisk: Sendable {
     return feed.entries[Int(range.lowerBound)..<Int(range.upperBound)].allSatisfy { builder.append($0) }
   }
 
+  /// An own entry that waits unsigned for the restore guard, or was issued again in a new incarnation.
+  func holdsElsewhere(_ leaf: Digest, author: PublicKey) -> Bool {
+    for id in feedIDs where feeds[id]?.row.author == author {
+      if feeds[id]?.leaves.contains(leaf) == true { return true }
+    }
+    return values.contains { $0.key.first == StoreTable.ledger.rawValue && SHA256Hash.leaf($0.value) == leaf }
+  }
+
   /// Whom to ask after a restore.
   mutating func forgetAcknowledgements() {
     for id in feedIDs { feeds[id]?.acknowledgements = [:] }
