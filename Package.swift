@@ -113,5 +113,10 @@ let package = Package(
     tests("TallyWorkTests", pure + ["TallyLog", "TallyWork"]),
     tests("TallyWorkerTests", pure + ["TallyLog", "TallyWork", "TallyWorker", "CWorker"]),
     tests("TallyNetTests", ["TallyBase", "TallyNet", "CLinux"]),
+    // Real daemons: the harness is a library, so that it is compiled as strictly as the rest.
+    .target(
+      name: "TallyHarness", dependencies: pure + ["TallySession", "TallyLog", "TallyNet", "TallyAdmin", "CLinux"],
+      path: "Tests/Harness", swiftSettings: strict),
+    tests("ProcessTests", pure + ["TallyHarness", "TallyLog", "TallyNet", "TallyAdmin", "CLinux"]),
   ]
 )
