@@ -46,6 +46,10 @@ public struct RPCError: Error, Hashable, Sendable {
     RPCError(code: notFoundCode, message: what, hint: hint)
   }
 
+  /// The daemon is on its way out and takes nothing new.
+  public static let stopping = RPCError(
+    code: stoppingCode, message: "the daemon is stopping", hint: "`tally up` starts it again")
+
   public static func denied(need: Role, have: Role) -> RPCError {
     RPCError(
       code: deniedCode, message: "this needs the role \(need.rawValue); this connection has \(have.rawValue)",

@@ -135,6 +135,8 @@ extension Daemon {
       notice.id = id.hex
       publish(notice, to: "entry")
     case .refused(let endpoint, let reason):
+      // At most once a second for each reason; the counters have them all.
+      Log.info("refused: \(reason) from \(endpoint)")
       publish(EventNotice(subscription: 0, type: "refused", text: "\(reason) from \(endpoint)"), to: "refused")
     case .fault(let key, let reason):
       publish(EventNotice(subscription: 0, type: "fault", text: "\(names.name(key)): \(reason)"), to: "fault")

@@ -14,6 +14,8 @@ import TallyWork
 extension Daemon {
   mutating func carryOut(_ call: AdminCall, _ tag: AdminTag, now: Instant) {
     do throws(RPCError) {
+      // What was asked before is still answered; a client that goes on asking would keep the end waiting.
+      guard stopDeadline == nil else { throw .stopping }
       if try look(call, tag) { return }
       if try order(call, tag, now: now) { return }
       if try moveBlob(call, tag) { return }
