@@ -4,9 +4,9 @@
 import CLZ4
 import TallyWire
 
-enum Compression {
+package enum Compression {
   /// The block of `plain`, when it is shorter than `plain.count - saving` bytes; nil otherwise.
-  static func pack(_ plain: [UInt8], saving: Int) -> [UInt8]? {
+  package static func pack(_ plain: [UInt8], saving: Int) -> [UInt8]? {
     let room = plain.count - saving - 1
     guard room > 0, plain.count <= SessionLimits.linkMessageBytes else { return nil }
     var out = [UInt8](repeating: 0, count: room)
@@ -25,7 +25,7 @@ enum Compression {
   }
 
   /// Exactly `size` bytes from `block`; nil when it holds anything else.
-  static func unpack(_ block: ArraySlice<UInt8>, size: Int) -> [UInt8]? {
+  package static func unpack(_ block: ArraySlice<UInt8>, size: Int) -> [UInt8]? {
     guard size > 0, size <= SessionLimits.linkMessageBytes, !block.isEmpty, block.count <= LinkFrame.frameLimit else {
       return nil
     }
