@@ -39,7 +39,9 @@ public enum DaemonBench {
     }
     let used = zip(after.1, before.1).map { ($0 - $1) / seconds * 60 }
     figures.append(
-      Figure("daemon.cpu", used.reduce(0, +) / Double(hosts), "CPU s/min", "mean of \(hosts) idle hosts, \(Int(seconds)) s, ticks of 10 ms"))
+      Figure(
+        "daemon.cpu", used.reduce(0, +) / Double(hosts), "CPU s/min",
+        "mean of \(hosts) idle hosts, \(Int(seconds)) s, ticks of 10 ms"))
     let sent = after.0.ipBytes(since: before.0) / seconds / Double(hosts)
     let packets = (after.0.packets - before.0.packets) / seconds / Double(hosts)
     let note = "\(Figure("", packets, "").shown) packets/s a host, IP headers counted"

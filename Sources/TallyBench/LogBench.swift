@@ -22,7 +22,9 @@ enum LogBench {
     }
     let wall = Meter.middle(walls)
     return [
-      Figure("commit.\(size).wall", wall, "entries/s", "\(Figure("", wall / Double(size), "").shown) commits/s, each synced"),
+      Figure(
+        "commit.\(size).wall", wall, "entries/s",
+        "\(SessionBench.ratio(wall, Double(size))) commits/s, each synced"),
       Figure("commit.\(size).cpu", Meter.middle(processors), "entries/CPU s", "ledger, signature, SQLite, guard file"),
     ]
   }
@@ -66,7 +68,9 @@ enum LogBench {
     let rate = count / Meter.middle(whole)
     let step = { (values: [Double]) in Meter.middle(values) / count * 1e9 }
     return [
-      Figure("catchup.cpu", rate, "entries/CPU s", "\(SessionBench.ratio(rate, verify)) × libsodium single verifies (\(Int(verify))/s)"),
+      Figure(
+        "catchup.cpu", rate, "entries/CPU s",
+        "\(SessionBench.ratio(rate, verify)) × libsodium single verifies (\(Int(verify))/CPU s)"),
       Figure("catchup.wall", count / Meter.middle(wall), "entries/s", "one thread, durable, 256 entries a message"),
       Figure("catchup.decode", step(decode), "ns/entry", "CPU"),
       Figure("catchup.check", step(check) - step(decode), "ns/entry", "CPU: signature, leaves, root"),

@@ -26,8 +26,12 @@ enum NetBench {
     return [
       Figure("udp.\(payload).tally", rate, "echoes/s", "\(Int(cpu)) a CPU second of the server's thread"),
       Figure("udp.\(payload).c", other, "echoes/s", "\(Int(otherCPU)) a CPU second; recvmmsg and sendmmsg of 64"),
-      Figure("udp.\(payload).ratio", cpu / otherCPU, "", "by CPU of the server; by rate \(SessionBench.ratio(rate, other))"),
-      Figure("udp.\(payload).batch", middle(ours, \.perCall), "datagrams/recvmmsg", "C: \(Figure("", middle(plain, \.perCall), "").shown)"),
+      Figure(
+        "udp.\(payload).ratio", cpu / otherCPU, "",
+        "by CPU of the server; by rate \(SessionBench.ratio(rate, other))"),
+      Figure(
+        "udp.\(payload).batch", middle(ours, \.perCall), "datagrams/recvmmsg",
+        "C: \(Figure("", middle(plain, \.perCall), "").shown)"),
     ]
   }
 

@@ -22,7 +22,8 @@ enum ReceiptBench {
       identity = try Identity(seed: [UInt8](repeating: number, count: 32))
       self.mesh = mesh
       for index in 0..<history {
-        _ = append(.record, [], RecordBody(form: .salted, digest: SHA256Hash.hash([number, UInt8(index & 255)])).encoded)
+        let digest = SHA256Hash.hash([number, UInt8(index & 255)])
+        _ = append(.record, [], RecordBody(form: .salted, digest: digest).encoded)
       }
     }
 

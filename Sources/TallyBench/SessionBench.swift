@@ -114,7 +114,8 @@ enum SessionBench {
       Figure("session.handshake", both, "/s", "both sides and two datagrams; \(ratio(both, verify)) × a verify"),
       Figure("session.roundtrip", trips, "/s", "200 bytes sealed, opened, answered, opened: no sockets"),
       Figure("session.datagram", trips * 2, "/s", "one sealed and opened"),
-      Figure("session.link", frames * Double(chunk.count) / 1e6, "MB/s", "frames of 61 kB that do not pack, both sides"),
+      Figure(
+        "session.link", frames * Double(chunk.count) / 1e6, "MB/s", "frames of 61 kB that do not pack, both sides"),
     ]
   }
 

@@ -121,7 +121,9 @@ enum WorkBench {
     let note = "post, grant, claim, accept; \(count) completions, \(size) entries a commit"
     return [
       Figure("completion.\(size).disk", each(disk), "bytes", note),
-      Figure("completion.\(size).wire", each(wire), "bytes", "one copy, framed and sealed; \(Int(each(plain))) before that"),
+      Figure(
+        "completion.\(size).wire", each(wire), "bytes",
+        "one copy, framed and sealed; \(Int(each(plain))) before that"),
     ]
   }
 
