@@ -48,6 +48,7 @@ extension Node {
       exchange.setPolicy(policy)
       outbox.append(.reply(request, .done))
     case .setAttributes(let attributes):
+      config.attributes = attributes
       membership.update(
         endpoints: config.endpoints, attributes: attributes, identity: identity, now: now, into: &effects.mesh)
       outbox.append(.reply(request, .done))

@@ -12,7 +12,7 @@ import TallyWire
 import TallyWork
 
 public struct Node: ~Copyable {
-  let config: NodeConfig
+  var config: NodeConfig
   let identity: Identity
   let me: PublicKey
 
@@ -90,6 +90,7 @@ public struct Node: ~Copyable {
       links.closed(link)
       sessions.linkClosed(link, now: now, into: &effects.session)
     case .listening(let endpoints):
+      config.endpoints = endpoints
       membership.update(
         endpoints: endpoints, attributes: config.attributes, identity: identity, now: now, into: &effects.mesh)
     case .persisted(let through): onPersisted(through: through, now: now, into: &outbox)
