@@ -127,5 +127,6 @@ let package = Package(
       path: "Tests/Harness", swiftSettings: strict),
     tests("ProcessTests", pure + ["TallyHarness", "TallyLog", "TallyNet", "TallyAdmin", "CLinux"]),
     tests("FuzzTests", pure + ["TallyFuzz"]),
+    tests("DocumentTests", []),
   ]
 )

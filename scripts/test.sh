@@ -21,6 +21,7 @@ step() { # step NAME COMMAND…
 }
 
 step tidy bash scripts/tidy.sh
+step deploy bash scripts/check-deploy.sh
 step build swift build --build-tests
 step unit swift test --skip-build --parallel
 
