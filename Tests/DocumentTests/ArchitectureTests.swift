@@ -24,12 +24,18 @@ import Testing
         current.append(character)
       }
     }
-    return (patterns + [current]).flatMap { pattern -> [String] in
-      let plain = pattern.split(separator: "\\").joined().replacing("[A-Za-z+]*.swift", with: "*.swift")
-      guard let open = plain.firstIndex(of: "("), let close = plain.lastIndex(of: ")") else { return [plain] }
-      let tail = plain[plain.index(after: close)...]
-      return plain[plain.index(after: open)..<close].split(separator: "|").map { plain[..<open] + $0 + tail }
-    }
+    patterns.append(current)
+    return patterns.flatMap(alternatives)
+  }
+
+  /// `Sources/(A|B)[A-Za-z+]*\.swift` is `Sources/A*.swift` and `Sources/B*.swift`.
+  private static func alternatives(_ pattern: String) -> [String] {
+    let plain: String = pattern.filter { $0 != "\\" }.replacing("[A-Za-z+]*.swift", with: "*.swift")
+    guard let open = plain.firstIndex(of: "("), let close = plain.lastIndex(of: ")") else { return [plain] }
+    let head = String(plain[..<open])
+    let tail = String(plain[plain.index(after: close)...])
+    let names = plain[plain.index(after: open)..<close].split(separator: "|")
+    return names.map { (name: Substring) -> String in head + String(name) + tail }
   }
 
   @Test func everyModuleHasItsRow() throws {

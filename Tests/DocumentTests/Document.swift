@@ -12,8 +12,8 @@ struct Document {
   }
 
   static var root: String {
-    URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-      .deletingLastPathComponent().path
+    URL(fileURLWithPath: #filePath).resolvingSymlinksInPath().deletingLastPathComponent()
+      .deletingLastPathComponent().deletingLastPathComponent().path
   }
 
   /// Paths of the files below `folder` whose name ends with `suffix`, from the root, sorted.
