@@ -36,8 +36,8 @@ enum BlobWorker {
       return answer(tag) { () throws(BlobFault) in .reference(try store.finish(staging)) }
     case .get(let tag, let id, let leaf):
       return answer(tag) { () throws(BlobFault) in
-        let found = try store.leaf(UInt64(leaf), of: id)
-        return .leaf(found.reference, leaf: leaf, found.bytes)
+        let (reference, bytes) = try store.heldLeaf(UInt64(leaf), of: id)
+        return .leaf(reference, leaf: leaf, bytes)
       }
     case .stat(let tag, let id): return .blobAnswer(tag, .success(.status(id, store.status(id))))
     }

@@ -154,8 +154,8 @@ public struct Exchange: Sendable {
     case (.claim(let task), .success(let ref)): leases.onClaimAppended(task, ref, into: &effects)
     case (.fail(let task), .success(let ref)): leases.onFailAppended(task, ref)
     case (.claim(let task), .failure), (.fail(let task), .failure): leases.onAppendRefused(task, now: now)
-    case (.accept(let task), .success): requests.onDecided(task, accepted: true, into: &effects)
-    case (.refuse(let task), .success): requests.onDecided(task, accepted: false, into: &effects)
+    case (.accept(let task), .success(let ref)): requests.onDecided(task, ref, accepted: true, into: &effects)
+    case (.refuse(let task), .success(let ref)): requests.onDecided(task, ref, accepted: false, into: &effects)
     case (.accept(let task), .failure), (.refuse(let task), .failure): requests.onDecisionRefused(task, now: now)
     case (.cancel, _): break
     }

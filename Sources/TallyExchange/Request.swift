@@ -35,6 +35,8 @@ struct Request: Sendable {
   var grant: EntryLink?
   /// Workers that lost an attempt: asked again only when nobody else can.
   var lost: [PublicKey] = []
+  /// Why the last attempt was lost, as its worker said; what a client is told when there are no more attempts.
+  var lastReason = FailReason.lost
 
   // Of the round of asking that runs now.
   var ask: UInt64 = 0
@@ -42,6 +44,13 @@ struct Request: Sendable {
   var bids: [Bid] = []
   var refusals: [JobProgress.Refusal] = []
   var pause = ExchangeLimits.askPauseMin
+
+  /// Acceptance or refusal: where it stands, until it may be known to others.
+  var decision: Decision?
+  struct Decision: Sendable {
+    var place: EntryLink
+    let isAcceptance: Bool
+  }
 
   // Of the attempt that runs now.
   var claim: Claim?
@@ -126,6 +135,14 @@ struct Request: Sendable {
     writer.u8(UInt8(kept.count))
     for key in kept { writer.named(key) }
     return writer.bytes
+  }
+
+  /// What was accepted, or is about to be; nil before claim and words are both here.
+  var outcome: JobOutcome? {
+    guard let claim, let result else { return nil }
+    return JobOutcome(
+      worker: claim.author, exit: claim.body.exit, units: min(claim.body.units, terms.mostUnits),
+      stdout: result.stdout, stderr: result.stderr, manifest: result.manifest, tree: result.tree)
   }
 
   /// The body of this task's `job.post`.

@@ -82,7 +82,9 @@ struct RequestBook: Sendable {
   mutating func onReleased(_ feed: FeedID, size: UInt64, now: Instant, into effects: inout [ExchangeEffect]) {
     for task in requests.keys.sorted() {
       guard var request = requests[task], request.post.feed == feed || request.grant?.feed == feed else { continue }
-      if request.stage == .posting && request.post.index < size {
+      if let decision = request.decision {
+        if decision.place.feed == feed && decision.place.index < size { conclude(task, into: &effects) }
+      } else if request.stage == .posting && request.post.index < size {
         ask(task, now: now, into: &effects)
       } else if request.stage == .granting, let grant = request.grant, grant.index < size, let worker = request.worker {
         request.stage = .leased
@@ -166,7 +168,6 @@ struct RequestBook: Sendable {
     request.attempt += 1
     request.worker = best.worker
     request.stage = .granting
-    request.pause = ExchangeLimits.askPauseMin
     request.claim = nil
     request.result = nil
     request.pending = [:]
@@ -249,7 +250,12 @@ struct RequestBook: Sendable {
     requests[task] = request
     effects.append(.store(.put(table: .requests, key: task.bytes, value: request.row)))
     if request.attempt >= ExchangeLimits.attemptsMax {
-      end(task, .failed(.lost), into: &effects)
+      end(task, .failed(request.lastReason), into: &effects)
+    } else if request.local || !linked.contains(where: { !request.lost.contains($0) }) {
+      // Only hosts that failed before are left: not at once again.
+      requests[task]?.stage = .waiting
+      effects.append(.event(.stage(task, .waiting, worker: nil)))
+      askLater(task, now: now)
     } else {
       ask(task, now: now, into: &effects)
     }
@@ -266,6 +272,7 @@ struct RequestBook: Sendable {
       end(task, .failed(body.reason), into: &effects)
     case .refused, .sandbox, .lost, .cancelled, .rootUnavailable, .blobUnavailable, .internal:
       effects.append(.send(to: author, TaskNotice(task: task, attempt: request.attempt).message(.settled)))
+      requests[task]?.lastReason = body.reason
       lose(task, now: now, into: &effects)
     }
   }
@@ -411,22 +418,28 @@ struct RequestBook: Sendable {
     return true
   }
 
-  /// Acceptance or refusal has its place: the request ends in the same commit, its words stay.
-  mutating func onDecided(_ task: TaskID, accepted: Bool, into effects: inout [ExchangeEffect]) {
-    guard let request = requests[task], let claim = request.claim else { return }
-    if accepted, let result = request.result {
-      let outcome = JobOutcome(
-        worker: claim.author, exit: claim.body.exit, units: min(claim.body.units, request.terms.mostUnits),
-        stdout: result.stdout, stderr: result.stderr, manifest: result.manifest, tree: result.tree)
+  /// Acceptance or refusal has its place: the row goes in the same commit, the words stay. Nobody is told before it is
+  /// durable and public.
+  mutating func onDecided(_ task: TaskID, _ ref: OwnRef, accepted: Bool, into effects: inout [ExchangeEffect]) {
+    guard var request = requests[task] else { return }
+    request.decision = Request.Decision(place: ref.link, isAcceptance: accepted)
+    requests[task] = request
+    if accepted, let outcome = request.outcome {
       let words = TaskWords(
         work: request.work, postSalt: request.postSalt, taskSalt: request.taskSalt, isPublic: request.isPublic,
         outcome: outcome)
       effects.append(.store(.put(table: .words, key: task.bytes, value: words.row)))
-      effects.append(.event(.finished(task, outcome)))
     }
+    effects.append(.store(.delete(table: .requests, key: task.bytes)))
+  }
+
+  /// The decision is public: whoever waits is told, and the worker may let go.
+  private mutating func conclude(_ task: TaskID, into effects: inout [ExchangeEffect]) {
+    guard let request = requests[task], let decision = request.decision, let claim = request.claim else { return }
+    if decision.isAcceptance, let outcome = request.outcome { effects.append(.event(.finished(task, outcome))) }
     effects.append(
       .send(to: claim.author, TaskNotice(task: task, attempt: request.attempt).message(.settled)))
-    end(task, accepted ? .accepted : .refused, into: &effects)
+    end(task, decision.isAcceptance ? .accepted : .refused, into: &effects)
   }
 
   private mutating func end(_ task: TaskID, _ stage: RequestStage, into effects: inout [ExchangeEffect]) {
@@ -471,7 +484,9 @@ struct RequestBook: Sendable {
       } else if request.stage == .granting, let grant = request.grant, grant.feed == feed, grant.index >= from {
         requests[task]?.grant = nil
         onAppendRefused(task, now: now)
-      } else if request.stage == .accepting {
+      } else if let decision = request.decision, decision.place.feed == feed, decision.place.index >= from {
+        requests[task]?.decision = nil
+        effects.append(.store(.put(table: .requests, key: task.bytes, value: request.row)))
         onDecisionRefused(task, now: now)
       }
     }
@@ -485,6 +500,9 @@ struct RequestBook: Sendable {
         end(task, .failed(.internal), into: &effects)
       } else if let grant = request.grant, let move = moves.first(where: { $0.old.link == grant }) {
         requests[task]?.grant = move.new.link
+      }
+      if let decision = request.decision, let move = moves.first(where: { $0.old.link == decision.place }) {
+        requests[task]?.decision?.place = move.new.link
       }
     }
   }

@@ -26,6 +26,26 @@ extension BlobStore {
       reference: item.reference, index: index, bytes: bytes, path: places.tree.path(Int(index)))
   }
 
+  /// One leaf for a reader on this host: also of a blob that is still being fetched, when that leaf is here already.
+  /// It was checked against the content ID when it came. Nobody else is served from an unfinished blob.
+  public mutating func heldLeaf(_ index: UInt64, of id: ContentID) throws(BlobFault) -> (BlobReference, [UInt8]) {
+    guard let assembly = partials[id], let reference = assembly.reference else {
+      let found = try leaf(index, of: id)
+      return (found.reference, found.bytes)
+    }
+    guard let place = assembly.places[index] else { throw .unknown }
+    let path = assembly.path
+    let count = BlobLimits.leafSize(index: index, size: reference.size)
+    let bytes = try filed { () throws(FileError) in
+      try BlobFile.leaf(FileHandle(path, O_RDONLY), place, count: count)
+    }
+    guard let bytes else {
+      try delete(id)
+      throw .damaged(leaf: index)
+    }
+    return (reference, bytes)
+  }
+
   /// A whole blob of at most `limit` bytes.
   public mutating func read(
     _ id: ContentID, limit: Int = BlobStoreLimits.readBytes
