@@ -1,5 +1,5 @@
 // Owns: the layout of ASK (0x40).
-// Refuses to know: leases, timers, sandboxes. All of them travel on TCP links, sealed by the session. DESIGN section 10.
+// Refuses to know: leases, timers, sandboxes. Travels on a TCP link, sealed by the session. DESIGN section 10.
 import TallyBase
 
 /// What a task needs of a host, without what it is.

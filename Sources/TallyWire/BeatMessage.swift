@@ -1,5 +1,5 @@
 // Owns: the layout of BEAT (0x43).
-// Refuses to know: leases, timers, sandboxes. All of them travel on TCP links, sealed by the session. DESIGN section 10.
+// Refuses to know: leases, timers, sandboxes. Travels on a TCP link, sealed by the session. DESIGN section 10.
 import TallyBase
 
 /// How far a worker is with a leased task. Sent every 5 s and at each change.

@@ -1,5 +1,5 @@
 // Owns: the layout of BID (0x41).
-// Refuses to know: leases, timers, sandboxes. All of them travel on TCP links, sealed by the session. DESIGN section 10.
+// Refuses to know: leases, timers, sandboxes. Travels on a TCP link, sealed by the session. DESIGN section 10.
 import TallyBase
 
 /// The answer to an ask: a promise that holds for ten seconds, or a reason.

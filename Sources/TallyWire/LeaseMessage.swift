@@ -1,5 +1,5 @@
 // Owns: the layout of LEASE (0x42).
-// Refuses to know: leases, timers, sandboxes. All of them travel on TCP links, sealed by the session. DESIGN section 10.
+// Refuses to know: leases, timers, sandboxes. Travels on a TCP link, sealed by the session. DESIGN section 10.
 import TallyBase
 
 /// The words beside a `lease.grant`: what the work is, and the salts that open its commitments. Repeating it is

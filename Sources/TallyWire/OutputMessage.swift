@@ -1,5 +1,5 @@
 // Owns: the layout of OUTPUT (0x44).
-// Refuses to know: leases, timers, sandboxes. All of them travel on TCP links, sealed by the session. DESIGN section 10.
+// Refuses to know: leases, timers, sandboxes. Travels on a TCP link, sealed by the session. DESIGN section 10.
 import TallyBase
 
 /// A piece of what a running job prints. Unlogged; the whole is kept by the worker as a blob.

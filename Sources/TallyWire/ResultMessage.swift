@@ -1,5 +1,5 @@
 // Owns: the layout of RESULT (0x45).
-// Refuses to know: leases, timers, sandboxes. All of them travel on TCP links, sealed by the session. DESIGN section 10.
+// Refuses to know: leases, timers, sandboxes. Travels on a TCP link, sealed by the session. DESIGN section 10.
 import TallyBase
 
 /// The words beside a `work.claim`: the manifest that its digest hides, and where the files are.

@@ -1,5 +1,5 @@
 // Owns: the layout of CANCEL (0x46) and SETTLED (0x47).
-// Refuses to know: leases, timers, sandboxes. All of them travel on TCP links, sealed by the session. DESIGN section 10.
+// Refuses to know: leases, timers, sandboxes. Travels on a TCP link, sealed by the session. DESIGN section 10.
 import TallyBase
 
 /// CANCEL (requester to worker: stop) and SETTLED (requester to worker: accepted or refused, the outputs may go).
