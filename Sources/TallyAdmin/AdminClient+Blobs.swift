@@ -1,5 +1,7 @@
 // Owns: moving whole blobs over the admin socket, leaf by leaf, several on their way at once. DESIGN section 12.
 // Refuses to know: files. The caller gives and takes bytes.
+import TallyBase
+import TallyLog
 
 extension AdminClient {
   /// Which pair of methods moves the leaves: the operator's or the worker's.
@@ -54,6 +56,8 @@ extension AdminClient {
     _ cid: String, as side: BlobSide, task: TaskName? = nil, timeoutMs: Int64? = 60_000,
     each: ([UInt8]) throws(ClientError) -> Void
   ) throws(ClientError) -> UInt64 {
+    // The empty blob has no leaf to ask for.
+    if cid == MerkleFrontier.emptyRoot.hex { return 0 }
     let method = "\(side.rawValue).get"
     let first = try call(
       method, BlobGetParams(cid: cid, leaf: 0, task: task), as: LeafResult.self, timeoutMs: timeoutMs)

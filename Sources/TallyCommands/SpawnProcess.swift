@@ -146,6 +146,9 @@ enum Spawn {
     PosixText.put(text, to: descriptor)
   }
 
+  /// A tenth of a millisecond.
+  static func pauseShortly() { _ = usleep(100) }
+
   static func pause(ms: Int64) { _ = usleep(UInt32(clamping: ms * 1000)) }
 
   /// Milliseconds of a clock that never goes back.
