@@ -2,6 +2,7 @@
 # Makes a Debian package out of built programs. Nothing of the machine gets into it: same programs, same bytes.
 # Usage: scripts/make-deb.sh [BIN-DIRECTORY [OUTPUT-DIRECTORY]]    (default: the release build's, and .)
 set -euo pipefail
+umask 022
 output=$(realpath "${2:-.}")
 if [ -n "${1:-}" ]; then programs=$(realpath "$1"); fi
 cd "$(dirname "$0")/.."
@@ -24,6 +25,7 @@ architecture=$(dpkg --print-architecture)
 SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct 2>/dev/null || echo 0)}
 export SOURCE_DATE_EPOCH
 root=$(mktemp -d)
+chmod 0755 "$root"
 trap 'rm -rf "$root"' EXIT
 
 install -d "$root/DEBIAN" "$root/usr/bin" "$root/usr/share/doc/tally" "$root/usr/share/doc/tally/apparmor"
@@ -47,9 +49,11 @@ complete zsh usr/share/zsh/vendor-completions/_tally
 complete fish usr/share/fish/vendor_completions.d/tally.fish
 for script in postinst prerm postrm; do install -m 0755 "deploy/debian/$script" "$root/DEBIAN/$script"; done
 
-# The packages of the libraries that the programs are linked with.
-depends=$(ldd "$root/usr/bin/tally" "$root/usr/bin/tallyd" | awk '$2 == "=>" && $3 ~ /^\// {print $3}' | sort -u |
-  while read -r library; do
+# The packages of the libraries that the programs name themselves.
+needed=$(objdump -p "$root/usr/bin/tally" "$root/usr/bin/tallyd" | awk '/NEEDED/ {print $2}' | sort -u)
+depends=$(ldd "$root/usr/bin/tally" "$root/usr/bin/tallyd" | awk '$2 == "=>" && $3 ~ /^\// {print $1, $3}' | sort -u |
+  while read -r name library; do
+    grep -qxF "$name" <<<"$needed" || continue
     dpkg -S "$(realpath "$library")" 2>/dev/null || dpkg -S "$library" 2>/dev/null || dpkg -S "/usr$library"
   done | sed 's/:.*//' | sort -u | paste -sd, | sed 's/,/, /g')
 size=$(du -sk --exclude DEBIAN "$root" | cut -f1)
