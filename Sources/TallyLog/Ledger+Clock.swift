@@ -53,6 +53,7 @@ extension Ledger {
 
   public mutating func onPeerDown(_ peer: PublicKey, now: Instant, into effects: inout [LedgerEffect]) {
     links.onDown(peer)
+    timers.cancel(.answer(peer))
     for id in requests.onPeerDown(peer) {
       finishRequest(id)
       requests.wait(id)
@@ -108,7 +109,12 @@ extension Ledger {
   ) {
     if message.step == .question {
       guard message.digest != currentClock().digest else { return }
-      if let last = links[peer]?.answeredAt, now < last + LedgerLimits.clockPause { return }
+      if let last = links[peer]?.answeredAt, now < last + LedgerLimits.clockPause {
+        // Not dropped: a host that has just settled its guard asks once, and would wait a whole period for the next.
+        links[peer]?.postponed = message.digest
+        timers.arm(.answer(peer), at: last + LedgerLimits.clockPause)
+        return
+      }
       links[peer]?.answeredAt = now
       return sendClock(.answer, to: peer, &effects)
     }
@@ -118,6 +124,15 @@ extension Ledger {
       links[peer]?.hasAsked = false
       sendClock(.return, to: peer, &effects)
     }
+  }
+
+  /// The pause after the last answer is over: a question that came meanwhile is answered, unless nothing differs now.
+  mutating func answerPostponed(_ peer: PublicKey, _ now: Instant, _ effects: inout [LedgerEffect]) {
+    guard let digest = links[peer]?.postponed else { return }
+    links[peer]?.postponed = nil
+    guard digest != currentClock().digest else { return }
+    links[peer]?.answeredAt = now
+    sendClock(.answer, to: peer, &effects)
   }
 
   private mutating func sendClock(_ step: ClockMessage.Step, to peer: PublicKey, _ effects: inout [LedgerEffect]) {

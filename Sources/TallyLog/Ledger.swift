@@ -144,6 +144,7 @@ public struct Ledger: Sendable {
       case .probe: store.add(.probe)
       case .guardQuick, .guardSlow: stepGuard(now, &effects)
       case .clock: askSomebody(now, &effects)
+      case .answer(let peer): answerPostponed(peer, now, &effects)
       case .request(let feed): requestTimedOut(feed, now, &effects)
       case .search(let feed): searchTimedOut(feed, now, &effects)
       }

@@ -10,6 +10,8 @@ struct LinkState: Sendable {
   /// When it last got our pages as an answer, and whether we asked and owe it ours in return.
   var answeredAt: Instant?
   var hasAsked = false
+  /// The digest of a question that came too soon after our last answer: it is answered when the pause is over.
+  var postponed: Digest?
   /// Forked feeds whose proof it was sent or sent us.
   var knowsFork: Set<FeedID> = []
 }
@@ -99,6 +101,8 @@ enum LedgerTimer: Hashable, Sendable {
   case guardQuick
   case guardSlow
   case clock
+  /// A peer's question about the clock waits for its pause to end.
+  case answer(PublicKey)
   case request(FeedID)
   case search(FeedID)
 }

@@ -24,7 +24,7 @@ extension ProcessTests {
           for (_, writer) in writers { writer.drain() }
           acknowledged.formUnion(writers.flatMap(\.1.acknowledged).map(\.id))
           try dying.start()
-          try field.converge(hosts)
+          try field.converge(hosts, within: 8)
         }
         try #require(acknowledged.count >= 400)
         for host in hosts {
@@ -82,7 +82,7 @@ extension ProcessTests {
         try #require(took <= 2000, "it took \(took) ms")
         try #require(child.end != nil)
         try hosts[1].start()
-        try field.converge(hosts)
+        try field.converge(hosts, within: 8)
         let ids = Set(writer.acknowledged.map(\.id))
         try #require(ids.count >= 92)
         for host in hosts { try #require(ids.isSubset(of: host.recordIDs())) }

@@ -41,6 +41,26 @@ import Testing
     #expect(world.violations.isEmpty)
   }
 
+  /// An entry that was stored while nobody was linked is known to all soon after a restart, whoever asks whom first:
+  /// the question after the guard is settled comes right behind the one at link-up, and is not lost to its pause.
+  @Test(arguments: 0..<3) func whatWasNeverPushedIsToldAfterARestart(victim: Int) throws {
+    let world = try World(seed: 77, hosts: 3)
+    world.startAll()
+    world.linkAll()
+    let host = world.hosts[victim]
+    #expect(world.run(atMost: 5) { world.isConverged && host.ledger.acknowledgements.count == 2 })
+    world.append(host, "makes the acknowledgements durable")
+    #expect(world.run(atMost: 5) { world.isConverged })
+    for other in world.hosts where other.number != victim { world.unlink(host, other) }
+    world.append(host, "stored, and told to nobody")
+    world.run(seconds: 0.1)
+    world.crash(host)
+    world.start(host)
+    world.linkAll()
+    #expect(world.run(atMost: 2) { world.isConverged && world.hosts.allSatisfy { $0.ledger.clock.contains { $0.size == 3 } } })
+    #expect(world.violations.isEmpty)
+  }
+
   /// Lost, doubled and reordered messages only cost time.
   @Test(arguments: 1...20) func badLinksConverge(seed: UInt64) throws {
     let world = try World(seed: seed, hosts: 4)
