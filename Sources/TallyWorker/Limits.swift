@@ -34,7 +34,7 @@ public enum WorkerLimits {
   /// Processes of a job beyond its own limit before the kernel refuses: bubblewrap's two, and so many that an excess
   /// is seen by the watch before the job is told. A job that is refused ends by itself, for a reason of its own.
   public static let processCountSpare: UInt64 = 64
-  /// Bytes of address space beyond twice the memory limit. A backstop; what is resident is measured (PROTOCOL.md, chapter 9).
+  /// Bytes of address space beyond twice the memory limit. A backstop: what is resident is measured (PROTOCOL.md, 9).
   public static let addressSpaceSpareBytes: UInt64 = 256 << 20
   /// How long bubblewrap may take to set up, in microseconds.
   public static let setUpMicrosMax: Int64 = 10_000_000
