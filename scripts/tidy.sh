@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The mechanical house rules: sizes, import arrows, where `unsafe` may stand, banned words. CONTRIBUTING.md explains each.
 set -uo pipefail
+export LC_ALL=C.UTF-8
 cd "$(dirname "$0")/.."
 problems=0
 complain() { echo "tidy: $1"; problems=$((problems + 1)); }

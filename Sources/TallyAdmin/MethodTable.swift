@@ -24,7 +24,8 @@ public enum MethodTable {
       "hello", .read, "Names the client; may lower this connection's role.",
       params: "client?: string, role?: read|operate|worker|admin", result: "api, server, role, mesh"),
     Method("api.discover", .read, "This table.", result: "methods"),
-    Method("status", .read, "What this host says of itself, with warnings and how to mend them.", result: "StatusResult"),
+    Method(
+      "status", .read, "What this host says of itself, with warnings and how to mend them.", result: "StatusResult"),
     Method("id", .read, "This host's key, node ID, name, feed and mesh.", result: "IDResult"),
     Method("peers", .read, "Every host of the mesh as seen from here, and why.", result: "members: [PeerRow]"),
     Method(
@@ -72,16 +73,23 @@ public enum MethodTable {
       "job.words", .operate, "Work, salts, manifest and outputs of a finished task of this host.",
       params: "id: string, index?: number", result: "WordsResult"),
     Method("blob.begin", .operate, "Opens an upload.", result: "staging"),
-    Method("blob.put", .operate, "Adds the next leaf to an upload.", params: "staging: number, data: base64", result: "done"),
-    Method("blob.finish", .operate, "Closes an upload and names its content.", params: "staging: number", result: "cid, size"),
+    Method(
+      "blob.put", .operate, "Adds the next leaf to an upload.", params: "staging: number, data: base64",
+      result: "done"),
+    Method(
+      "blob.finish", .operate, "Closes an upload and names its content.", params: "staging: number", result: "cid, size"
+    ),
     Method(
       "blob.get", .operate, "One 64 KiB leaf.", params: "cid: string, leaf: number, task?: TaskName",
       result: "cid, size, leaf, data"),
-    Method("blob.stat", .operate, "Whether a blob is here, and its size.", params: "cid: string", result: "cid, size, complete"),
+    Method(
+      "blob.stat", .operate, "Whether a blob is here, and its size.", params: "cid: string",
+      result: "cid, size, complete"),
     Method(
       "invite", .operate, "A URL with which another host joins: it holds the mesh key, so treat it as a secret.",
       params: "host?: string", result: "url"),
-    Method("join", .admin, "Adds the host of an invite to the seeds of this daemon.", params: "url: string", result: "done"),
+    Method(
+      "join", .admin, "Adds the host of an invite to the seeds of this daemon.", params: "url: string", result: "done"),
     Method(
       "lend", .admin, "Shows or changes what this host lends.",
       params: "on?: bool, cores?, mem_mb?, disk_mb?, slots?", result: "LendResult"),
@@ -101,7 +109,8 @@ public enum MethodTable {
     Method("worker.blob.begin", .worker, "Opens an upload of a worker.", result: "staging"),
     Method("worker.blob.put", .worker, "Adds the next leaf.", params: "staging, data", result: "done"),
     Method("worker.blob.finish", .worker, "Closes an upload.", params: "staging", result: "cid, size"),
-    Method("worker.blob.get", .worker, "One leaf of an input of a task.", params: "cid, leaf, task", result: "LeafResult"),
+    Method(
+      "worker.blob.get", .worker, "One leaf of an input of a task.", params: "cid, leaf, task", result: "LeafResult"),
   ]
 
   /// By name; nil for a method that does not exist.

@@ -94,7 +94,8 @@ extension Daemon {
         refuse(tag, .notFound("that feed is no longer carried", hint: "see `tally ledger`"))
       }
     case (.failure(.failed(let fault)), _):
-      refuse(tag, RPCError(code: RPCError.internalErrorCode, message: "the store: \(fault)", hint: "see `tally status`"))
+      refuse(
+        tag, RPCError(code: RPCError.internalErrorCode, message: "the store: \(fault)", hint: "see `tally status`"))
     default:
       refuse(tag, .notFound("no such entry is stored here", hint: "see `tally ledger` for what is"))
     }

@@ -24,7 +24,8 @@ extension Daemon {
 
   func jobResult(_ id: EntryID) throws(RPCError) -> JobResult {
     guard let detail = node.job(id) else {
-      throw .notFound("no job \(id.hex.prefix(8)) is in the ledger here", hint: "see `tally jobs`; it may be on its way")
+      throw .notFound(
+        "no job \(id.hex.prefix(8)) is in the ledger here", hint: "see `tally jobs`; it may be on its way")
     }
     let names = names
     let progress = node.progress(of: TaskID(post: id, index: 0))

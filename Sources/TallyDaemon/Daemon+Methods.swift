@@ -111,7 +111,8 @@ extension Daemon {
     let known: Set<String> = ["job", "member", "entry", "ledger", "refused", "fault"]
     let wanted = Set(params.types ?? known.sorted())
     if let unknown = wanted.subtracting(known).sorted().first {
-      throw .invalidParams("there are no events of type \"\(unknown)\"; there are \(known.sorted().joined(separator: ", "))")
+      throw .invalidParams(
+        "there are no events of type \"\(unknown)\"; there are \(known.sorted().joined(separator: ", "))")
     }
     try subscribe(to: wanted, tag)
   }
@@ -295,7 +296,9 @@ extension Daemon {
     case "worker.beat":
       let params = try request.decode(WorkerBeatParams.self)
       let stages: [String: BeatMessage.Stage] = ["fetching": .fetching, "running": .running, "collecting": .collecting]
-      guard let stage = stages[params.stage] else { throw .invalidParams("stage must be fetching, running or collecting") }
+      guard let stage = stages[params.stage] else {
+        throw .invalidParams("stage must be fetching, running or collecting")
+      }
       let (task, attempt) = try task(params.task)
       command(.workerBeat(task, attempt: attempt, stage: stage, cpuMs: params.cpuMs), tag, .goOn, now: now)
     case "worker.output":
@@ -308,7 +311,8 @@ extension Daemon {
       command(
         .workerOutput(task, attempt: attempt, stream: params.stream, offset: params.offset, bytes: bytes), tag, .plain,
         now: now)
-    case "worker.done": command(.workerResult(try workerResult(request.decode(WorkerDoneParams.self))), tag, .plain, now: now)
+    case "worker.done":
+      command(.workerResult(try workerResult(request.decode(WorkerDoneParams.self))), tag, .plain, now: now)
     default: return false
     }
     return true

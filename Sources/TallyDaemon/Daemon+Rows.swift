@@ -56,7 +56,9 @@ extension Daemon {
     }
     let feeds = node.feeds
     if let key = names.key(text) {
-      let live = feeds.filter { $0.row.author == key }.sorted { ($1.isContinued ? 1 : 0, $0.size) > ($0.isContinued ? 1 : 0, $1.size) }
+      let live = feeds.filter { $0.row.author == key }.sorted {
+        ($1.isContinued ? 1 : 0, $0.size) > ($0.isContinued ? 1 : 0, $1.size)
+      }
       if let newest = live.first { return newest }
     }
     let matching = feeds.filter { $0.row.feed.hex.hasPrefix(text) }
@@ -114,7 +116,8 @@ extension Daemon {
     }
     if policy.lends && status.worker == nil {
       rows.append(
-        WarningRow(code: "worker", text: "this host lends, but no worker process runs", fix: "tally worker, or tally up"))
+        WarningRow(
+          code: "worker", text: "this host lends, but no worker process runs", fix: "tally worker, or tally up"))
     }
     if let worker = status.worker, !worker.nativeSandbox {
       rows.append(WarningRow(code: "sandbox", text: worker.cause, fix: "see deploy/apparmor and README"))

@@ -131,7 +131,8 @@ public struct Daemon: ~Copyable {
       identity = try Identity(seed: opened.seed)
     } catch {
       throw DaemonFailure(
-        DaemonFailure.badData, "the identity cannot be used", why: "\(error)", fix: "restore identity.key from a backup")
+        DaemonFailure.badData, "the identity cannot be used", why: "\(error)", fix: "restore identity.key from a backup"
+      )
     }
     let entropy = try DaemonFailure.system("read entropy") { () throws(SystemError) in try SystemEntropy.seed() }
     let seeds = config.seeds.compactMap { config.seed(of: $0) }
@@ -178,7 +179,8 @@ public struct Daemon: ~Copyable {
       }
     }
     for (path, label, mode) in [
-      (config.adminSocket, UnixLabel.admin, config.adminMode), (config.workerSocket, UnixLabel.worker, config.workerMode),
+      (config.adminSocket, UnixLabel.admin, config.adminMode),
+      (config.workerSocket, UnixLabel.worker, config.workerMode),
     ] {
       do throws(SystemError) {
         _ = try net.listenUnix(path: path, mode: mode, group: config.adminGroup, label: label)
@@ -242,7 +244,8 @@ public struct Daemon: ~Copyable {
   private mutating func announceReady() {
     let advertised = config.advertise.isEmpty ? HostFacts.advertisable(listening) : config.advertise
     node.handle(.listening(advertised), now: SystemClock.now(), into: &outbox)
-    Log.info("ready: \(mesh.name) at \(listening.map(\.description).joined(separator: " ")), admin \(config.adminSocket)")
+    Log.info(
+      "ready: \(mesh.name) at \(listening.map(\.description).joined(separator: " ")), admin \(config.adminSocket)")
     notify(["READY=1", "STATUS=ready"])
     ReadyPipe.tell("ready \(listening.first?.description ?? "-")")
   }

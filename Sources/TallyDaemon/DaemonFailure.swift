@@ -36,7 +36,8 @@ public struct DaemonFailure: Error, Sendable {
     do throws(SystemError) {
       return try body()
     } catch {
-      throw DaemonFailure(osError, "cannot \(purpose)", why: error.text, fix: "see the reason; raise limits if it is one")
+      throw DaemonFailure(
+        osError, "cannot \(purpose)", why: error.text, fix: "see the reason; raise limits if it is one")
     }
   }
 }

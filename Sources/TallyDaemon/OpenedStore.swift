@@ -76,7 +76,8 @@ struct OpenedStore {
     outbox = box
     if let fault {
       throw DaemonFailure(
-        DaemonFailure.inputOutput, "the ledger cannot be read", why: "\(fault)", fix: "mend the disk or restore a backup")
+        DaemonFailure.inputOutput, "the ledger cannot be read", why: "\(fault)",
+        fix: "mend the disk or restore a backup")
     }
   }
 }

@@ -324,7 +324,8 @@ struct LeaseBook: Sendable {
   /// Claims and failures that were taken back are written again.
   mutating func onRolledBack(_ feed: FeedID, from: UInt64, now: Instant) {
     for task in leases.keys.sorted() {
-      guard let lease = leases[task], lease.phase == .writing, let place = lease.place, place.feed == feed, place.index >= from
+      guard let lease = leases[task], lease.phase == .writing, let place = lease.place, place.feed == feed,
+        place.index >= from
       else { continue }
       leases[task]?.claimIndex = nil
       leases[task]?.place = nil
@@ -344,7 +345,8 @@ struct LeaseBook: Sendable {
   /// Own entries up to `size` may be known to others now.
   mutating func onReleased(_ feed: FeedID, size: UInt64, into effects: inout [ExchangeEffect]) {
     for task in leases.keys.sorted() {
-      guard var lease = leases[task], lease.phase == .writing, let place = lease.place, place.feed == feed, place.index < size
+      guard var lease = leases[task], lease.phase == .writing, let place = lease.place, place.feed == feed,
+        place.index < size
       else {
         continue
       }

@@ -151,7 +151,8 @@ struct Request: Sendable {
   static func postBody(work: [UInt8], terms: Terms, isPublic: Bool, salt: Bytes32) -> [UInt8] {
     let hash = WorkHash.work(work)
     let reference: WorkReference =
-      isPublic ? .open(salt: salt, workHash: hash) : .hidden(commitment: WorkHash.postCommitment(salt: salt, workHash: hash))
+      isPublic
+      ? .open(salt: salt, workHash: hash) : .hidden(commitment: WorkHash.postCommitment(salt: salt, workHash: hash))
     return JobPostBody.known(terms, reference).encode()
   }
 

@@ -1,5 +1,5 @@
-// Owns: the way of every event through the house: bytes → session → wire → part → outbox. A router over sessions, table,
-// membership, broadcast, ledger and exchange; it owns no protocol state of its own.
+// Owns: the way of every event through the house: bytes → session → wire → part → outbox. A router over sessions,
+// table, membership, broadcast, ledger and exchange; it owns no protocol state of its own.
 // Refuses to know: sockets, threads, clocks, files. DESIGN section 2.
 import TallyBase
 import TallyCrypto
