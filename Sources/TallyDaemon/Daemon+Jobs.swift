@@ -148,7 +148,7 @@ extension Daemon {
   private mutating func publish(_ event: JobEvent) {
     switch event {
     case .stage(let task, let stage, let worker):
-      var notice = notice(task, "\(Self.text(stage))\(worker.map { " on " + names.name($0) } ?? "")")
+      var notice = notice(task, sentence(task, stage, worker))
       notice.stage = Self.name(stage)
       notice.host = worker.map { KeyText.encode($0) }
       publish(notice, to: "job", "job:\(task.post.hex)")
@@ -168,6 +168,15 @@ extension Daemon {
       publish(notice(task, "leased from \(names.name(requester))"), to: "job")
     case .leaseCancelled(let task): publish(notice(task, "lease cancelled"), to: "job")
     }
+  }
+
+  /// A stage in words; a task that waits says who was asked and why not.
+  private func sentence(_ task: TaskID, _ stage: RequestStage, _ worker: PublicKey?) -> String {
+    let names = names
+    guard stage == .waiting else { return Self.text(stage) + (worker.map { " on " + names.name($0) } ?? "") }
+    let refusals = node.progress(of: task)?.refusals ?? []
+    if refusals.isEmpty { return "waiting: no other host of the mesh answers" }
+    return "waiting: " + refusals.map { "\(names.name($0.host)) \($0.reason.text)" }.joined(separator: "; ")
   }
 
   private func notice(_ task: TaskID, _ text: String) -> EventNotice {
