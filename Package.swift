@@ -128,5 +128,8 @@ let package = Package(
     tests("ProcessTests", pure + ["TallyHarness", "TallyLog", "TallyNet", "TallyAdmin", "CLinux"]),
     tests("FuzzTests", pure + ["TallyFuzz"]),
     tests("DocumentTests", []),
+    tests("TallyAdminTests", ["TallyBase", "TallyGossip", "TallyAdmin", "CLinux"]),
+    tests("TallyConfigTests", ["TallyBase", "TallyCrypto", "TallyExchange", "TallyAdmin", "TallyDaemon"]),
+    tests("TallyCommandsTests", pure + ["TallyLog", "TallyWork", "TallyAdmin", "TallyCommands", arguments]),
   ]
 )

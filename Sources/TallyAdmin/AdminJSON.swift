@@ -33,6 +33,9 @@ public enum AdminJSON {
     case .keyNotFound(let key, _): return "the parameter \"\(snake(key.stringValue))\" is missing"
     case .typeMismatch(let type, let context): return "\(path(context)) must be \(name(of: type))"
     case .valueNotFound(let type, let context): return "\(path(context)) must be \(name(of: type)), not null"
+    case .dataCorrupted(let context) where context.codingPath.isEmpty:
+      // The line was scanned before and is JSON: what does not decode is a number that its type cannot hold.
+      return "a number is negative, a fraction, or too large for its parameter"
     case .dataCorrupted(let context): return "\(path(context)): \(context.debugDescription)"
     @unknown default: return "parameters of another kind"
     }

@@ -23,6 +23,7 @@ public struct AdminSession: Sendable {
 
   public private(set) var role: Role
   private let granted: Role
+  private let methods: [Method]
   private var buffer: [UInt8] = []
   private var scanned = 0
   private var isSkipping = false
@@ -34,8 +35,12 @@ public struct AdminSession: Sendable {
   /// Notifications that were dropped since the last one that was not.
   private var dropped: [UInt64: UInt64] = [:]
 
-  public init(role: Role) {
+  public init(role: Role) { self.init(role: role, methods: MethodTable.all) }
+
+  /// `methods`: another table, for tests.
+  init(role: Role, methods: [Method]) {
     self.role = role
+    self.methods = methods
     granted = role
   }
 
@@ -104,7 +109,7 @@ public struct AdminSession: Sendable {
       put(Self.answer(refusal.id, .failure(refusal.error)), batch: batch, into: &answers)
     case .success(let request):
       let refuse = { (error: RPCError) in request.id.map { Self.answer($0, .failure(error)) } }
-      guard let method = MethodTable.find(request.method) else {
+      guard let method = methods.first(where: { $0.name == request.method }) else {
         let error = RPCError(
           code: RPCError.methodNotFoundCode, message: "there is no method \"\(request.method)\"",
           hint: suggestion(for: request.method))
@@ -123,7 +128,7 @@ public struct AdminSession: Sendable {
   }
 
   private func suggestion(for name: String) -> String {
-    let names = MethodTable.all.map(\.name)
+    let names = methods.map(\.name)
     guard let near = Suggestion.nearest(to: name, among: names) else { return "see `tally api api.discover`" }
     return "did you mean \"\(near)\"?"
   }

@@ -33,6 +33,10 @@ public struct Tally: ParsableCommand {
   /// Runs a command line and returns its exit code; help and usage errors leave at once, as ArgumentParser prints them.
   public static func carryOut(_ arguments: [String]) -> Int32 {
     _ = clinux_ignore_sigpipe()
+    if let error = unknownVerb(arguments) {
+      PosixText.put(error.text, to: 2)
+      return error.code.rawValue
+    }
     do {
       var command = try parseAsRoot(arguments)
       try command.run()
@@ -45,5 +49,15 @@ public struct Tally: ParsableCommand {
     } catch {
       exit(withError: error)
     }
+  }
+
+  /// ArgumentParser suggests options, not verbs.
+  static func unknownVerb(_ arguments: [String]) -> ClientError? {
+    var verbs: [String] = []
+    for command in configuration.subcommands { verbs.append(command.configuration.commandName ?? "") }
+    guard let verb = arguments.first, !verb.hasPrefix("-"), verb != "help", !verbs.contains(verb) else { return nil }
+    let near = Suggestion.nearest(to: verb, among: verbs)
+    return ClientError(
+      .usage, "there is no verb '\(verb)'" + (near.map { "; did you mean '\($0)'?" } ?? ""), fix: "tally --help")
   }
 }
