@@ -125,7 +125,7 @@ let package = Package(
     .target(
       name: "TallyHarness", dependencies: pure + ["TallySession", "TallyLog", "TallyNet", "TallyAdmin", "CLinux"],
       path: "Tests/Harness", swiftSettings: strict),
-    tests("ProcessTests", pure + ["TallyHarness", "TallyLog", "TallyNet", "TallyAdmin", "CLinux"]),
+    tests("ProcessTests", pure + ["TallyHarness", "TallyGossip", "TallyLog", "TallyNet", "TallyAdmin", "CLinux"]),
     tests("FuzzTests", pure + ["TallyFuzz"]),
     tests("DocumentTests", []),
     tests("TallyAdminTests", ["TallyBase", "TallyGossip", "TallyAdmin", "CLinux"]),

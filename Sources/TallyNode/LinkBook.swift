@@ -18,5 +18,6 @@ struct LinkBook: Sendable {
   /// The link stands; the peer that it was dialled for.
   mutating func opened(_ link: LinkID) -> PublicKey? { dialling.removeValue(forKey: link) }
 
-  mutating func closed(_ link: LinkID) { dialling[link] = nil }
+  /// The link is gone; the peer when it never stood.
+  mutating func closed(_ link: LinkID) -> PublicKey? { dialling.removeValue(forKey: link) }
 }

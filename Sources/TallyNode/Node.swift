@@ -87,7 +87,10 @@ public struct Node: ~Copyable {
       sessions.linkBytes(link, bytes, identity: identity, now: now, into: &effects.session)
     case .linkCongested(let link, let isCongested): onCongested(link, isCongested, now: now)
     case .linkClosed(let link):
-      links.closed(link)
+      if let peer = links.closed(link) {
+        tallies.count("no answer")
+        tallies.refused("no answer from \(KeyText.encode(peer)): nothing listens at its address")
+      }
       sessions.linkClosed(link, now: now, into: &effects.session)
     case .listening(let endpoints):
       config.endpoints = endpoints

@@ -234,6 +234,8 @@ struct Links: Sendable {
     if case .awaitingResponse(let initiation) = ended.phase {
       // Perhaps it knows an older mesh key only: the next dial tries that.
       context.keyring.note(initiation.peer, index: initiation.keyIndex, answered: false)
+      // Silence, or hung up on: a host of another mesh or key says nothing, and neither does a host that is down.
+      effects.append(.noAnswer(initiation.peer, at: ended.remote))
     }
     guard let peer = ended.peer, byPeer[peer] == link else { return }
     byPeer[peer] = nil

@@ -20,7 +20,7 @@ public enum SessionEffect: Hashable, Sendable {
   case sessionUp(PublicKey, at: Endpoint, weDialled: Bool)
   /// The last UDP session with a peer is gone.
   case sessionDown(PublicKey)
-  /// A handshake that we began over UDP was given up: down, or another mesh or key.
+  /// A handshake that we began, over UDP or on a link, came to nothing: down, or another mesh or key.
   case noAnswer(PublicKey, at: Endpoint)
   /// A link with a proven peer stands; at most one a peer.
   case linkUp(PublicKey, LinkID, at: Endpoint, weDialled: Bool)
