@@ -120,6 +120,7 @@ let package = Package(
     tests("TallyLogTests", pure + ["TallyLog"]),
     tests("TallyWorkTests", pure + ["TallyLog", "TallyWork"]),
     tests("TallyWorkerTests", pure + ["TallyLog", "TallyWork", "TallyWorker", "CWorker"]),
+    tests("TallyExchangeTests", pure + ["TallyLog", "TallyWork", "TallyExchange"]),
     tests("TallyNetTests", ["TallyBase", "TallyNet", "CLinux"]),
     // Real daemons: the harness is a library, so that it is compiled as strictly as the rest.
     .target(
