@@ -90,12 +90,14 @@ extension Daemon {
 
   func taskResult(_ task: WorkerTask) -> WorkerTaskResult {
     let limits = task.terms.resources
-    return WorkerTaskResult(
+    var result = WorkerTaskResult(
       task: TaskName(post: task.task.post.hex, index: task.task.index, attempt: task.attempt),
       requester: names.name(task.requester), work: String(decoding: task.work, as: UTF8.self),
       cpuS: limits.cpuSeconds, wallS: limits.wallSeconds, memMb: limits.memoryMebibytes,
       diskMb: limits.diskMebibytes, outMb: limits.outputMebibytes, procs: limits.processes,
       mostUnits: task.terms.mostUnits)
+    if task.terms.agreeOn == .outputsAndStdout { result.agreeStdout = true }
+    return result
   }
 
   static func text(_ stage: RequestStage) -> String {

@@ -147,7 +147,7 @@ extension Daemon {
     let status = node.status
     return IDResult(
       key: KeyText.encode(status.key), node: status.node.hex, name: config.name, feed: status.ownFeed.hex,
-      mesh: status.meshName, meshId: status.meshID.hex)
+      mesh: status.meshName, meshId: status.meshID.hex, meshNonce: Hex.encode(mesh.nonce))
   }
 
   var peerRows: [PeerRow] {
