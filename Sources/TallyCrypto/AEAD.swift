@@ -49,7 +49,7 @@ public enum AEAD {
   ) {
     Sodium.prepare()
     let start = out.count
-    out.append(contentsOf: repeatElement(0, count: plain.count + tagCount))
+    out.append(contentsOf: [UInt8](repeating: 0, count: plain.count + tagCount))
     unsafe withBytes(of: key.raw) { key in
       unsafe nonce.withPointer { nonce in
         // Safe: `plain.count + 16` bytes of room behind `start`; the other counts are those of their arrays.
@@ -91,7 +91,7 @@ public enum AEAD {
   public static func seal(_ plain: [UInt8], behind packet: inout [UInt8], key: AEADKey, nonce: AEADNonce) {
     Sodium.prepare()
     let header = packet.count
-    packet.append(contentsOf: repeatElement(0, count: plain.count + tagCount))
+    packet.append(contentsOf: [UInt8](repeating: 0, count: plain.count + tagCount))
     unsafe withBytes(of: key.raw) { key in
       unsafe nonce.withPointer { nonce in
         unsafe packet.withUnsafeMutableBufferPointer { room in
