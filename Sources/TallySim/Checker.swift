@@ -27,6 +27,8 @@ struct Checker {
   /// Authors that are run twice on purpose.
   var mayFork: Set<PublicKey> = []
   private(set) var forkProofs = 0
+  /// What has happened at least once: a scenario that never met what it is about has shown nothing.
+  var marks: Set<Mark> = []
   /// The clock of a host as last looked at: it never goes back while its disk is left alone.
   private var clocks: [Int: [FeedID: UInt64]] = [:]
 
@@ -73,6 +75,7 @@ struct Checker {
   }
 
   mutating func onEvent(_ event: NodeEvent, _ host: SimHost, _ time: Int64) {
+    if let mark = Mark(event) { marks.insert(mark) }
     guard case .released(let feed, let through) = event else { return }
     for place in acknowledged.indices where acknowledged[place].host == host.number {
       let ref = acknowledged[place].ref
@@ -81,10 +84,6 @@ struct Checker {
   }
 
   // Lives.
-
-  mutating func onCrash(_ host: SimHost) {}
-
-  mutating func onStart(_ host: SimHost) {}
 
   /// The disk was put back: what only this host held may be gone, and its clock may go back.
   mutating func onRestore(_ host: SimHost, holds: (FeedID, UInt64) -> Bool) {

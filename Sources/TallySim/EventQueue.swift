@@ -46,24 +46,31 @@ public enum Fault: Sendable {
 }
 
 struct EventQueue {
+  /// Small, so that sifting moves little.
   private struct Item: Comparable {
     let time: Int64
     let sequence: UInt64
-    let event: SimEvent
     static func < (left: Item, right: Item) -> Bool { (left.time, left.sequence) < (right.time, right.sequence) }
-    static func == (left: Item, right: Item) -> Bool { left.sequence == right.sequence }
   }
 
   private var heap = Heap<Item>()
+  private var events: [UInt64: SimEvent] = [:]
   private var next: UInt64 = 0
 
   var nextTime: Int64? { heap.min?.time }
   var count: Int { heap.count }
 
   mutating func add(_ event: SimEvent, at time: Int64) {
-    heap.insert(Item(time: time, sequence: next, event: event))
+    heap.insert(Item(time: time, sequence: next))
+    events[next] = event
     next += 1
   }
 
-  mutating func pop() -> (time: Int64, event: SimEvent)? { heap.popMin().map { ($0.time, $0.event) } }
+  mutating func pop() -> (time: Int64, event: SimEvent)? {
+    guard let item = heap.popMin() else { return nil }
+    guard let event = events.removeValue(forKey: item.sequence) else {
+      preconditionFailure("event \(item.sequence) is gone")
+    }
+    return (item.time, event)
+  }
 }

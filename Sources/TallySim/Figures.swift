@@ -10,6 +10,8 @@ public struct Figures: Sendable {
   public var datagramsCorrupted: UInt64 = 0
   public var datagramsSpoofed: UInt64 = 0
   public var linkBytes: UInt64 = 0
+  /// Handshakes answered over UDP; those on links are at most `dials`.
+  public var handshakes: UInt64 = 0
   public var dials: UInt64 = 0
   public var resets: UInt64 = 0
   public var commits: UInt64 = 0
@@ -21,6 +23,8 @@ public struct Figures: Sendable {
   public var starts: UInt64 = 0
   public var recordsAcknowledged: UInt64 = 0
   public var forkProofs: UInt64 = 0
+  /// What the run met, sorted.
+  public var marks: [Mark] = []
   /// Bytes sent by all hosts in the quiet time at the end, and its length in microseconds.
   public var quietBytes: UInt64 = 0
   public var quietTime: Int64 = 0
@@ -34,10 +38,11 @@ public struct Figures: Sendable {
     return """
       converged-ms=\(converged) events=\(events) turns=\(turns) datagrams=\(datagrams) \
       datagram-bytes=\(datagramBytes) lost=\(datagramsLost) doubled=\(datagramsDoubled) \
-      corrupted=\(datagramsCorrupted) spoofed=\(datagramsSpoofed) link-bytes=\(linkBytes) dials=\(dials) \
+      corrupted=\(datagramsCorrupted) spoofed=\(datagramsSpoofed) link-bytes=\(linkBytes) handshakes=\(handshakes) dials=\(dials) \
       resets=\(resets) commits=\(commits) commit-faults=\(commitFaults) checks=\(checks) reads=\(reads) \
       starts=\(starts) crashes=\(crashes) records=\(recordsAcknowledged) fork-proofs=\(forkProofs) \
-      quiet-bytes-per-host-s=\(quietRate(hosts: 1))
+      quiet-bytes-per-s=\(quietRate(hosts: 1)) \
+      marks=\(marks.map(\.rawValue).joined(separator: ","))
       """
   }
 

@@ -89,6 +89,16 @@ struct Oracle {
     let amount: UInt64
   }
 
+  /// A task that was leased more than once.
+  var hasSecondAttempt: Bool {
+    feeds.values.contains { feed in
+      feed.entries.contains { entry in
+        guard entry.kind == .leaseGrant else { return false }
+        do throws(DecodeError) { return try LeaseGrantBody.decode(entry.body).attempt > 1 } catch { return false }
+      }
+    }
+  }
+
   private func accepted(_ entry: Entry) -> [(EntryLink, UInt64)] {
     do throws(DecodeError) {
       let body = try AcceptBody.decode(entry.body, links: entry.links.count)

@@ -28,6 +28,8 @@ struct Script {
     let words: [UInt8]
     let isPublic: Bool
     let waitReleased: Bool
+    /// Nobody waits for its answer: a host that found a copy of itself does not sign.
+    let isOptional: Bool
     var tries = 0
   }
 

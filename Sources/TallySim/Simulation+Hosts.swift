@@ -71,7 +71,6 @@ extension Simulation {
     process.node.endTurn(now: now, into: &process.outbox)
     flush(host, process)
     if host.lends { startWorker(host, process) }
-    checker.onStart(host)
     wantWake(host, process)
   }
 
@@ -127,7 +126,6 @@ extension Simulation {
     figures.crashes += 1
     host.process = nil
     host.isPaused = false
-    checker.onCrash(host)
     let isSilent = host.generator.percent(30)
     for link in process.links.keys.sorted() {
       guard let end = process.links[link] else { continue }

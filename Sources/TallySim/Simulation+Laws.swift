@@ -9,8 +9,6 @@ extension Simulation {
   /// Reads and checks that one node may have under way: the ledger's own bounds, and the exchange's beside them.
   static let readsMax = LedgerLimits.reads * 2
   static let checksMax = LedgerLimits.checks
-  /// A quiet host sends less than this, in bytes per second; DESIGN section 13 asks for 500 at 50 hosts.
-  static let quietRateMax: UInt64 = 2_000
 
   /// S6: nothing on the wire or on its way to the disk is above its limit.
   func checkDatagram(_ bytes: [UInt8], _ host: SimHost) {
@@ -67,7 +65,12 @@ extension Simulation {
     }
     checkUnion(core, oracle)
     checkDebts(core, oracle)
-    if figures.quietRate(hosts: core.count) > Self.quietRateMax {
+    if oracle.hasSecondAttempt { checker.marks.insert(.secondAttempt) }
+    figures.marks = checker.marks.sorted()
+    for mark in options.scenario.mustMeet where !checker.marks.contains(mark) {
+      fail("M1", host: nil, "a run about \(options.scenario.rawValue) never met \(mark.rawValue)")
+    }
+    if figures.quietRate(hosts: core.count) > options.scenario.quietRateMax {
       fail("L4", host: nil, "\(figures.quietRate(hosts: core.count)) bytes a second and host when nothing happens")
     }
     figures.forkProofs = UInt64(checker.forkProofs)

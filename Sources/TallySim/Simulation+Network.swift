@@ -23,6 +23,7 @@ extension Simulation {
   func transmit(_ bytes: [UInt8], from host: SimHost, to endpoint: Endpoint) {
     figures.datagrams += 1
     figures.datagramBytes += UInt64(bytes.count)
+    if bytes.first == 2 { figures.handshakes += 1 }
     checkDatagram(bytes, host)
     if var source = spoofed[endpoint] {
       source.receivedBytes += UInt64(bytes.count)

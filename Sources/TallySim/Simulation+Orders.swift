@@ -12,12 +12,14 @@ import TallyWork
 extension Simulation {
   static let orderAgainAfter: Int64 = 8_000_000
 
-  func addRecord(host: Int, at moment: Int64) {
+  func addRecord(host: Int, at moment: Int64, isOptional: Bool = false) {
     let number = script.records.count
     let words = Array("record \(number) of host \(host)".utf8) + chance.bytes(chance.below(200))
     script.records.append(
-      Script.RecordOrder(host: host, words: words, isPublic: chance.percent(30), waitReleased: chance.percent(40)))
-    script.openRecords.insert(number)
+      Script.RecordOrder(
+        host: host, words: words, isPublic: chance.percent(30), waitReleased: chance.percent(40),
+        isOptional: isOptional))
+    if !isOptional { script.openRecords.insert(number) }
     queue.add(.record(number), at: moment)
   }
 
@@ -38,10 +40,10 @@ extension Simulation {
   }
 
   func orderRecord(_ number: Int) {
-    guard script.openRecords.contains(number) else { return }
     let order = script.records[number]
+    guard order.isOptional || script.openRecords.contains(number), order.host < hosts.count else { return }
     let host = hosts[order.host]
-    queue.add(.record(number), at: time + Self.orderAgainAfter)
+    if !order.isOptional { queue.add(.record(number), at: time + Self.orderAgainAfter) }
     guard let process = host.process else { return }
     script.records[number].tries += 1
     command(
