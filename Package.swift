@@ -132,5 +132,7 @@ let package = Package(
     tests("TallyAdminTests", ["TallyBase", "TallyGossip", "TallyAdmin", "CLinux"]),
     tests("TallyConfigTests", ["TallyBase", "TallyCrypto", "TallyExchange", "TallyAdmin", "TallyDaemon"]),
     tests("TallyCommandsTests", pure + ["TallyLog", "TallyWork", "TallyAdmin", "TallyCommands", arguments]),
+    tests("TallyNodeTests", ["TallyBase", "TallySim"]),
+    tests("ScenarioTests", ["TallyBase", "TallySim", "tally-sim"]),
   ]
 )

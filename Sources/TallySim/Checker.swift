@@ -15,6 +15,7 @@ struct Checker {
   /// A record whose asker was told that it is durable.
   struct Acknowledged {
     let host: Int
+    let author: PublicKey
     let ref: OwnRef
     var isReleased: Bool
     /// A disk that was put back to before this record need not hold it, unless others had it.
@@ -70,8 +71,8 @@ struct Checker {
 
   // Answers.
 
-  mutating func onRecorded(_ ref: OwnRef, released: Bool, host: Int) {
-    acknowledged.append(Acknowledged(host: host, ref: ref, isReleased: released))
+  mutating func onRecorded(_ ref: OwnRef, released: Bool, host: SimHost) {
+    acknowledged.append(Acknowledged(host: host.number, author: host.key, ref: ref, isReleased: released))
   }
 
   mutating func onEvent(_ event: NodeEvent, _ host: SimHost, _ time: Int64) {
@@ -116,16 +117,15 @@ struct Checker {
 
   /// S4: what was acknowledged is on its disk, and what was released is on every disk.
   func lost(_ hosts: [SimHost]) -> Broken? {
-    for record in acknowledged {
+    for record in acknowledged where !record.isExcused && !mayFork.contains(record.author) {
       let ref = record.ref
-      let holders = hosts.filter { holds($0.disk, ref) || $0.disk.holdsElsewhere(ref.leaf, author: hosts[record.host].key) }
-      if record.isReleased, let without = hosts.first(where: { !holds($0.disk, ref) && !$0.isGone }) {
-        if mayFork.contains(hosts[record.host].key) || record.isExcused { continue }
+      if record.isReleased, let without = hosts.first(where: { !holds($0.disk, ref) }) {
         return Broken(
           law: "S4", text: "record \(ref.index) of host \(record.host) was released and host \(without.number) lacks it")
       }
-      if holders.isEmpty, !record.isExcused, !mayFork.contains(hosts[record.host].key) {
-        return Broken(law: "S4", text: "record \(ref.index) of \(ref.feed) of host \(record.host) was acknowledged and is lost")
+      if !hosts.contains(where: { holds($0.disk, ref) || $0.disk.holdsElsewhere(ref.leaf, author: record.author) }) {
+        return Broken(
+          law: "S4", text: "record \(ref.index) of \(ref.feed) of host \(record.host) was acknowledged and is lost")
       }
     }
     return nil

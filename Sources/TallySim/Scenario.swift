@@ -109,7 +109,7 @@ public enum Scenario: String, CaseIterable, Sendable {
         simulation.schedule(.resume(number), at: from + simulation.chance.within(1 * second...30 * second))
       }
     }
-    if options.mutation == .runsTwice { simulation.schedule(.twin(0, isKnown: false), at: 13 * second) }
+    if options.mutation == .runsTwice { installCopies(of: 1, isKnown: false, in: simulation) }
   }
 
   private func installFaults(in simulation: Simulation) {
@@ -136,15 +136,21 @@ public enum Scenario: String, CaseIterable, Sendable {
     case .restoreDatabase: installRestore(in: simulation, database: true, guardFile: false)
     case .restoreGuard: installRestore(in: simulation, database: false, guardFile: true)
     case .clone:
-      simulation.schedule(.twin(1, isKnown: true), at: 14 * second)
-      for offset in [0, 400_000, 3 * second] {
-        simulation.addRecord(host: 1, at: 14 * second + 10_000 + offset, isOptional: true)
-        simulation.addRecord(host: simulation.options.hosts, at: 14 * second + 20_000 + offset, isOptional: true)
-      }
+      installCopies(of: 1, isKnown: true, in: simulation)
       for number in 0..<simulation.options.hosts where number != 1 {
         simulation.addRecord(host: number, at: 30 * second)
       }
     case .swarm: installSwarm(in: simulation)
+    }
+  }
+
+  /// A second process on a copy of the directory; both write at the same time.
+  private func installCopies(of number: Int, isKnown: Bool, in simulation: Simulation) {
+    let second: Int64 = 1_000_000
+    simulation.schedule(.twin(number, isKnown: isKnown), at: 14 * second)
+    for offset in [0, 400_000, 3 * second] {
+      simulation.addRecord(host: number, at: 14 * second + 10_000 + offset, isOptional: true)
+      simulation.addRecord(host: simulation.options.hosts, at: 14 * second + 20_000 + offset, isOptional: true)
     }
   }
 
@@ -165,6 +171,8 @@ public enum Scenario: String, CaseIterable, Sendable {
   private func installRestore(in simulation: Simulation, database: Bool, guardFile: Bool) {
     let second: Int64 = 1_000_000
     simulation.schedule(.snapshot(1), at: 7 * second)
+    // What the backup does not hold and others have seen.
+    simulation.addRecord(host: 1, at: 10 * second)
     simulation.schedule(.crash(1), at: 15 * second)
     simulation.schedule(.restore(1, database: database, guardFile: guardFile), at: 16 * second)
     simulation.schedule(.start(1), at: 16 * second + 1)

@@ -68,8 +68,6 @@ final class SimHost {
   var isDiskFull = false
   /// False for a host that is run twice on purpose: its feed may fork.
   var isHonest = true
-  /// Down for good: not part of what must converge.
-  var isGone = false
   var lends = false
   var trusts: [PublicKey] = []
   let monotonicOffset: Int64

@@ -5,7 +5,7 @@ import TallyLog
 extension Simulation {
   func strike(_ fault: Fault) {
     switch fault {
-    case .start(let number): if hosts[number].process == nil, !hosts[number].isGone { restart(hosts[number]) }
+    case .start(let number): if hosts[number].process == nil { restart(hosts[number]) }
     case .crash(let number): crash(hosts[number])
     case .stop(let number): stop(hosts[number])
     case .pause(let number): hosts[number].isPaused = true

@@ -57,7 +57,7 @@ extension Simulation {
 
   /// When the quiet time is over.
   func checkEnd() {
-    let core = hosts.filter { !$0.isGone }
+    let core = core
     if let broken = checker.lost(core) { fail(broken.law, host: nil, broken.text) }
     let oracle = Oracle(core.map(\.disk))
     if let clash = oracle.clash, !checker.mayFork.contains(oracle.feeds[clash.feed]?.author ?? .zero) {

@@ -54,7 +54,7 @@ extension Simulation {
   func recordAnswered(_ number: Int, _ reply: Reply, _ host: SimHost) {
     guard case .recorded(let ref, let released) = reply else { return }
     if script.openRecords.remove(number) != nil { figures.recordsAcknowledged += 1 }
-    checker.onRecorded(ref, released: released, host: host.number)
+    checker.onRecorded(ref, released: released, host: host)
   }
 
   func orderJob(_ number: Int) {
@@ -81,14 +81,15 @@ extension Simulation {
 
   // The end.
 
-  /// Keys of hosts that run or will run again.
-  var coreKeys: Set<PublicKey> { Set(hosts.filter { !$0.isGone }.map(\.key)) }
+  /// Hosts that must agree at the end: all but copies of one identity, of which third hosts may hear only one.
+  var core: [SimHost] { hosts.filter(\.isHonest) }
+  var coreKeys: Set<PublicKey> { Set(core.map(\.key)) }
 
   /// Nil when everything was answered, every member sees every member, and all clocks and states are one.
   func missing() -> String? {
     if script.faultsLeft > 0 { return "\(script.faultsLeft) faults are still to come" }
     if !script.openRecords.isEmpty { return "records \(script.openRecords.sorted().prefix(8)) were not answered" }
-    let core = hosts.filter { !$0.isGone }
+    let core = core
     let keys = coreKeys
     var common: (clock: Digest, state: Digest)?
     for host in core {
