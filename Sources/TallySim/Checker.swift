@@ -120,8 +120,8 @@ struct Checker {
     for record in acknowledged where !record.isExcused && !mayFork.contains(record.author) {
       let ref = record.ref
       if record.isReleased, let without = hosts.first(where: { !holds($0.disk, ref) }) {
-        return Broken(
-          law: "S4", text: "record \(ref.index) of host \(record.host) was released and host \(without.number) lacks it")
+        let text = "record \(ref.index) of host \(record.host) was released and host \(without.number) lacks it"
+        return Broken(law: "S4", text: text)
       }
       if !hosts.contains(where: { holds($0.disk, ref) || $0.disk.holdsElsewhere(ref.leaf, author: record.author) }) {
         return Broken(

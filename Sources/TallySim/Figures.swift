@@ -38,7 +38,8 @@ public struct Figures: Sendable {
     return """
       converged-ms=\(converged) events=\(events) turns=\(turns) datagrams=\(datagrams) \
       datagram-bytes=\(datagramBytes) lost=\(datagramsLost) doubled=\(datagramsDoubled) \
-      corrupted=\(datagramsCorrupted) spoofed=\(datagramsSpoofed) link-bytes=\(linkBytes) handshakes=\(handshakes) dials=\(dials) \
+      corrupted=\(datagramsCorrupted) spoofed=\(datagramsSpoofed) link-bytes=\(linkBytes) \
+      handshakes=\(handshakes) dials=\(dials) \
       resets=\(resets) commits=\(commits) commit-faults=\(commitFaults) checks=\(checks) reads=\(reads) \
       starts=\(starts) crashes=\(crashes) records=\(recordsAcknowledged) fork-proofs=\(forkProofs) \
       quiet-bytes-per-s=\(quietRate(hosts: 1)) \

@@ -1,5 +1,5 @@
 // Owns: a data directory as a value that keeps the store contract: a crash, a backup and a copy are assignments.
-// Refuses to know: SQLite and files; TallyStore's own tests hold the real store to the same contract. DESIGN section 11.
+// Refuses to know: SQLite and files; TallyStore's own tests hold the real store to the same contract. DESIGN 11.
 import TallyBase
 import TallyCrypto
 import TallyLog

@@ -1,4 +1,4 @@
-// Owns: a worker process as its daemon sees it: it asks, fetches, beats, prints and hands back a real manifest and tree.
+// Owns: a worker process as its daemon sees it: it asks, fetches, beats, prints, hands back a real manifest and tree.
 // Refuses to know: sandboxes. What it "computes" is the SHA-256 of its inputs.
 import TallyBase
 import TallyCrypto
@@ -39,7 +39,8 @@ extension Simulation {
     switch step {
     case .hello:
       let facts = WorkerFacts(
-        architecture: Architecture.x8664.rawValue, nativeSandbox: true, wasmSandbox: false, limitsBy: "model", cause: "")
+        architecture: Architecture.x8664.rawValue, nativeSandbox: true, wasmSandbox: false, limitsBy: "model",
+        cause: "")
       command(.workerHello(facts), host, process, .ignored)
       command(.workerNext, host, process, .workerNext)
     case .beat(let task, let attempt):

@@ -53,7 +53,8 @@ extension Simulation {
     let original = hosts[number]
     let port = original.endpoint.port + 1
     let twin = addHost(
-      seed: original.identitySeed, key: original.key, endpoint: Endpoint(address: original.endpoint.address, port: port))
+      seed: original.identitySeed, key: original.key,
+      endpoint: Endpoint(address: original.endpoint.address, port: port))
     twin.disk = original.disk
     if isKnown {
       checker.mayFork.insert(original.key)

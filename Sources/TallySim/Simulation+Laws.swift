@@ -108,7 +108,8 @@ extension Simulation {
         Oracle.Debt(key: Oracle.Debt.Key(debtor: $0.debtor, creditor: $0.creditor), amount: $0.amount)
       }.sorted { $0.key < $1.key }
       if debts != wanted {
-        fail("S8", host: host.number, "balances \(debts.map(\.amount)) where counting once gives \(wanted.map(\.amount))")
+        let text = "balances \(debts.map(\.amount)) where counting once gives \(wanted.map(\.amount))"
+        fail("S8", host: host.number, text)
       }
     }
   }

@@ -27,9 +27,10 @@ extension Simulation {
     let number = script.jobs.count
     let count = chance.percent(30) ? 70_000 + chance.below(200_000) : 100 + chance.below(5_000)
     let input = hosts[host].disk.blobs.put(chance.bytes(count))
+    let sha256 = hosts[host].disk.blobs.sha256(of: input) ?? .zero
     let spec = WorkSpec(
       run: ["/bin/sum", "\(number)"], root: .host(arch: "x86_64"),
-      inputs: [WorkInput(at: "data", content: .file(input.id, sha256: hosts[host].disk.blobs.sha256(of: input) ?? .zero))])
+      inputs: [WorkInput(at: "data", content: .file(input.id, sha256: sha256))])
     do throws(WorkSpecError) {
       script.jobs.append(Script.JobOrder(host: host, words: try spec.canonicalBytes()))
     } catch {
@@ -124,7 +125,8 @@ extension Simulation {
         }
         if job.summary.state != .accepted {
           let stage = hosts[script.jobs[number].host].process?.node.progress.first { $0.task.post == post }
-          return "job \(number) is \(job.summary.state.word) at host \(host.number); its requester: \(stage.map { "\($0)" } ?? "-")"
+          let words = stage.map { "\($0)" } ?? "-"
+          return "job \(number) is \(job.summary.state.word) at host \(host.number); its requester: \(words)"
         }
       }
     }

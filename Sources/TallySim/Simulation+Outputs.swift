@@ -95,7 +95,8 @@ extension Simulation {
       return
     }
     for commit in process.writingCommits { apply(commit, on: host) }
-    schedule(.guardWritten(host: host.number, generation: process.generation), after: 20 + chance.exponential(mean: 200))
+    let written = SimEvent.guardWritten(host: host.number, generation: process.generation)
+    schedule(written, after: 20 + chance.exponential(mean: 200))
   }
 
   func guardWritten(_ host: SimHost, _ process: SimProcess) {

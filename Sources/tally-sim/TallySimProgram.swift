@@ -12,7 +12,8 @@ struct TallySimProgram: ParsableCommand {
 }
 
 struct List: ParsableCommand {
-  static let configuration = CommandConfiguration(abstract: "Name the scenarios and the known-bad changes of the model.")
+  static let configuration = CommandConfiguration(
+    abstract: "Name the scenarios and the known-bad changes of the model.")
 
   func run() {
     for scenario in Scenario.allCases { print("scenario \(scenario.rawValue) (\(scenario.defaultHosts) hosts)") }
@@ -29,7 +30,8 @@ struct Run: ParsableCommand {
   @Option(help: "How many seeds, from the first on.") var seeds: UInt64 = 1
   @Option(help: "How many hosts; each scenario has its own number.") var hosts: Int?
   @Option(help: "One of `tally-sim list`.") var scenario: String = "mesh"
-  @Option(help: "Stop at this virtual time, in milliseconds, and judge nothing that comes at the end.") var until: Int64?
+  @Option(help: "Stop at this virtual time, in milliseconds, and judge nothing that comes at the end.")
+  var until: Int64?
   @Option(help: "Write one line per input and output to this file.") var trace: String?
   @Option(help: "A line of options as `run` prints it; the draw from the seed is not used.") var options: String?
   @Option(help: "A known-bad change of the model: the run must fail.") var mutation: String = "none"

@@ -1,4 +1,4 @@
-// Meshes, jobs, partitions, full disks, restores and copies, each with a few seeds. `tally-sim run --seeds N` runs more.
+// Meshes, jobs, partitions, full disks, restores and copies, with a few seeds each; `tally-sim run --seeds N` has more.
 import TallySim
 import Testing
 

@@ -4,7 +4,9 @@ import TallySim
 import Testing
 
 @Suite struct PairTests {
-  private func run(_ scenario: Scenario, _ seed: UInt64, _ change: (inout SimOptions) -> Void = { _ in }) -> Simulation {
+  private func run(
+    _ scenario: Scenario, _ seed: UInt64, _ change: (inout SimOptions) -> Void = { _ in }
+  ) -> Simulation {
     var options = SimOptions(seed: seed, scenario: scenario)
     change(&options)
     let simulation = Simulation(options)
