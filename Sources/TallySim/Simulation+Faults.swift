@@ -56,6 +56,8 @@ extension Simulation {
       seed: original.identitySeed, key: original.key,
       endpoint: Endpoint(address: original.endpoint.address, port: port))
     twin.disk = original.disk
+    // Half of the copies know nobody to ask whether they are the newest, and sign: those fork.
+    if !isKnown || options.seed % 2 == 0 { twin.disk.forgetAcknowledgements() }
     if isKnown {
       checker.mayFork.insert(original.key)
       original.isHonest = false
