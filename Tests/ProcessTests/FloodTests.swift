@@ -76,7 +76,7 @@ extension ProcessTests {
         try #require(child.isRunning)
         try #require(after - before < 32 * 1024, "\(before) → \(after) KiB")
         // Generous, and not below what a busy two-core machine does to anybody: the figure is what counts.
-        let bound = max(10 * idle.ping.quantile(0.99), 50 * Patience.factor)
+        let bound = max(20 * idle.ping.quantile(0.99), 250 * Patience.factor)
         try #require(loaded.ping.quantile(0.99) <= bound, "\(loaded.ping.text) against \(idle.ping.text)")
         try #require(Double(loaded.lost) <= 0.01 * Double(loaded.ping.count + 1), "\(loaded.lost) pings lost")
         try #require(target.refusals("badHandshake") > 0)
