@@ -1,6 +1,6 @@
 // swift-tools-version: 6.2
 // One row per module, in the order of DESIGN: an import may only point upward in this list.
-// `Tests/TidyTests` reads the same rows from the sources and fails on an arrow that is not here.
+// `make tidy` reads these rows and fails on an import that is not here.
 import PackageDescription
 
 /// Every target of ours builds with these: memory safety is spelled out and a warning is an error.

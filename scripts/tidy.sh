@@ -25,7 +25,24 @@ while read -r lines file line name; do complain "$file:$line function $name has 
     open && FNR > start && $0 ~ /^ *$/ && 0 { open = 0 }
   ' $(printf '%s\n' "${sources[@]}" | grep '^Sources'))
 
-# Imports only point downward: each module may import what its row in Package.swift names.
+# Imports only point downward: each module may import what its row in Package.swift names, and a row may name only rows
+# above it.
+rows=$(tr '\n' ' ' < Package.swift | sed -E 's/(module|program|tests)\(/\n\1(/g; s/\.(target|testTarget|systemLibrary)\(/\n/g')
+above=" "
+while read -r row; do
+  module=$(sed -nE 's/^module\( *"([A-Za-z]+)".*/\1/p' <<<"$row")
+  [ -n "$module" ] || continue
+  allowed=" $(grep -oE '"(Tally[A-Za-z]+)"' <<<"$row" | tr -d '"' | tr '\n' ' ')"
+  grep -qw pure <<<"$row" && allowed+="TallyBase TallyCrypto TallyWire "
+  for name in $allowed; do
+    [ "$name" = "$module" ] || [[ "$above" == *" $name "* ]] || complain "the row of $module names $name, which stands below it"
+  done
+  while read -r name; do
+    [[ "$allowed" == *" $name "* ]] || complain "$module imports $name, which its row in Package.swift does not name"
+  done < <(grep -rhoE '^(public |internal |package |private )?import (Tally[A-Za-z]+)' "Sources/$module" | awk '{print $NF}' | sort -u)
+  above+="$module "
+done <<<"$rows"
+
 for module in $sans_io; do
   hits=$(grep -nE '^ *(@[a-z_]+(\([a-z]+\))? )?(public |internal |package |private )?import (Glibc|Musl|Foundation|FoundationEssentials|CLinux|Dispatch)' -r "Sources/$module")
   [ -n "$hits" ] && complain "$module is sans-IO but imports the outside world: $hits"
