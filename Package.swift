@@ -87,7 +87,7 @@ let package = Package(
     module(
       "TallyDaemon",
       pure + [
-        "TallyGossip", "TallyLog", "TallyWork", "TallyExchange", "TallyNode", "TallyStore", "TallyNet", "TallyAdmin",
+        "TallyGossip", "TallySession", "TallyLog", "TallyWork", "TallyExchange", "TallyNode", "TallyStore", "TallyNet", "TallyAdmin",
         "CLinux", logging, toml,
       ]),
     module(
