@@ -19,7 +19,6 @@ let heap: Target.Dependency = .product(name: "HeapModule", package: collections)
 let ordered: Target.Dependency = .product(name: "OrderedCollections", package: collections)
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
-let toml: Target.Dependency = .product(name: "TOMLKit", package: "TOMLKit")
 
 /// A Swift library of ours.
 func module(
@@ -53,7 +52,6 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-collections", exact: "1.6.0"),
     .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
     .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
-    .package(url: "https://github.com/LebJe/TOMLKit", exact: "0.6.0"),
   ],
   targets: [
     // C shims: plain structs in and out, never unions.
@@ -67,6 +65,7 @@ let package = Package(
 
     // Sans-IO: no Glibc, no Foundation.
     module("TallyBase"),
+    module("TallyTOML"),
     module("TallyCrypto", ["TallyBase", "CSodium", "CSHA"]),
     module("TallyWire", ["TallyBase"]),
     module("TallySession", pure + ["CLZ4"]),
@@ -87,8 +86,8 @@ let package = Package(
     module(
       "TallyDaemon",
       pure + [
-        "TallyGossip", "TallySession", "TallyLog", "TallyWork", "TallyExchange", "TallyNode", "TallyStore", "TallyNet", "TallyAdmin",
-        "CLinux", logging, toml,
+        "TallyGossip", "TallySession", "TallyLog", "TallyWork", "TallyExchange", "TallyNode", "TallyStore", "TallyNet",
+        "TallyAdmin", "TallyTOML", "CLinux", logging,
       ]),
     module(
       "TallySim",
@@ -134,5 +133,6 @@ let package = Package(
     tests("TallyCommandsTests", pure + ["TallyLog", "TallyWork", "TallyAdmin", "TallyCommands", arguments]),
     tests("TallyNodeTests", ["TallyBase", "TallySim"]),
     tests("ScenarioTests", ["TallyBase", "TallySim", "tally-sim"]),
+    tests("TallyTOMLTests", ["TallyBase", "TallyTOML"]),
   ]
 )

@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 problems=0
 complain() { echo "tidy: $1"; problems=$((problems + 1)); }
 
-sans_io="TallyBase TallyCrypto TallyWire TallySession TallyTable TallyGossip TallyLog TallyWork TallyExchange TallyNode"
+sans_io="TallyBase TallyTOML TallyCrypto TallyWire TallySession TallyTable TallyGossip TallyLog TallyWork TallyExchange TallyNode"
 mapfile -t sources < <(find Sources Tests -name '*.swift' | sort)
 
 # Sizes. A file is one thing; a line fits a screen.

@@ -1,40 +1,38 @@
 // Owns: reading tally.toml into settings, and the line on which each stands. An unknown key is an error with a
 // suggestion: a setting that is silently ignored is worse than none.
 // Refuses to know: what the values mean.
-import TOMLKit
 import TallyAdmin
+import TallyTOML
 
 enum ConfigText {
   /// The settings in a file, each with its line.
   static func read(_ text: String, path: String) throws(ConfigError) -> [ConfigKey: (ConfigValue, ConfigOrigin)] {
     let name = path.split(separator: "/").last.map(String.init) ?? path
     let table: TOMLTable
-    do {
-      table = try TOMLTable(string: text)
-    } catch let error as TOMLParseError {
-      throw ConfigError("\(name):\(error.source.begin.line)", error.description, fix: "see https://toml.io")
+    do throws(TOMLError) {
+      table = try TOMLDocument.parse(Array(text.utf8))
     } catch {
-      throw ConfigError(name, "\(error)", fix: "see https://toml.io")
+      throw ConfigError(
+        "\(name):\(error.line)", "\(error.what) (column \(error.column))", fix: "see https://toml.io")
     }
-    let lines = Lines(text)
     var found: [ConfigKey: (ConfigValue, ConfigOrigin)] = [:]
     let sections = Set(ConfigKey.allCases.map(\.section))
-    for section in table.keys.sorted(by: { lines.line(of: $0) < lines.line(of: $1) }) {
-      let place = "\(name):\(lines.line(of: section))"
+    for entry in table.entries {
+      let section = entry.key
+      let place = "\(name):\(entry.value.line)"
       guard sections.contains(section) else {
         throw unknown("section", section, at: place, among: sections.sorted())
       }
-      guard let inner = table[section]?.table else {
+      guard let inner = entry.value.table else {
         throw ConfigError(place, "'\(section)' must be a section", fix: "write [\(section)] on a line of its own")
       }
       let names = ConfigKey.allCases.filter { $0.section == section }
-      for key in inner.keys {
-        let place = ConfigOrigin.file(name, line: lines.line(of: key, in: section))
-        guard let known = names.first(where: { $0.name == key }) else {
-          throw unknown("key", key, at: place.description, among: names.map(\.name))
+      for entry in inner.entries {
+        let place = ConfigOrigin.file(name, line: entry.value.line)
+        guard let known = names.first(where: { $0.name == entry.key }) else {
+          throw unknown("key", entry.key, at: place.description, among: names.map(\.name))
         }
-        guard let raw = inner[key] else { continue }
-        found[known] = (try value(raw, of: known, at: place), place)
+        found[known] = (try value(entry.value, of: known, at: place), place)
       }
     }
     return found
@@ -49,12 +47,12 @@ enum ConfigText {
   }
 
   private static func value(
-    _ raw: any TOMLValueConvertible, of key: ConfigKey, at place: ConfigOrigin
+    _ raw: TOMLValue, of key: ConfigKey, at place: ConfigOrigin
   ) throws(ConfigError) -> ConfigValue {
     switch key.kind {
     case .text: if let text = raw.string { return .text(text) }
-    case .flag: if let flag = raw.bool { return .flag(flag) }
-    case .number: if let number = raw.int { return .number(number) }
+    case .flag: if let flag = raw.boolean { return .flag(flag) }
+    case .number: if let number = raw.integer.flatMap({ Int(exactly: $0) }) { return .number(number) }
     case .list:
       if let array = raw.array {
         var list: [String] = []
@@ -102,48 +100,6 @@ enum ConfigText {
     case .list: "write \(key.name) = [\"…\"]"
     case .flag: "write \(key.name) = true"
     case .number(let range): "write \(key.name) = \(range.lowerBound)"
-    }
-  }
-
-  /// Finds lines again, since the parser does not say where values stand.
-  private struct Lines {
-    private let lines: [Substring]
-
-    init(_ text: String) { lines = text.split(separator: "\n", omittingEmptySubsequences: false) }
-
-    func line(of section: String) -> Int {
-      let heading = lines.firstIndex { Self.heading($0) == section }
-      return (heading ?? lines.firstIndex { Self.key($0).map { $0 == section || $0.hasPrefix("\(section).") } == true })
-        .map { $0 + 1 } ?? 1
-    }
-
-    func line(of key: String, in section: String) -> Int {
-      var current = ""
-      for (number, line) in lines.enumerated() {
-        if let heading = Self.heading(line) {
-          current = heading
-        } else if let found = Self.key(line) {
-          let full = current.isEmpty ? found : "\(current).\(found)"
-          if full == "\(section).\(key)" { return number + 1 }
-        }
-      }
-      return line(of: section)
-    }
-
-    private static func heading(_ line: Substring) -> String? {
-      let line = line.drop { $0 == " " || $0 == "\t" }
-      guard line.hasPrefix("["), let end = line.firstIndex(of: "]") else { return nil }
-      return clean(line[line.index(after: line.startIndex)..<end])
-    }
-
-    private static func key(_ line: Substring) -> String? {
-      guard let equals = line.firstIndex(of: "=") else { return nil }
-      let key = clean(line[..<equals])
-      return key.hasPrefix("#") ? nil : key
-    }
-
-    private static func clean(_ text: Substring) -> String {
-      text.filter { $0 != " " && $0 != "\t" && $0 != "\"" && $0 != "'" }
     }
   }
 }

@@ -1,7 +1,6 @@
 // Owns: trust.toml: whom the reader of this ledger trusts with what, what he calls them, and what he lends. Written
 // whole by the daemon when `tally trust` or `tally lend` changes it; a person may edit it while the daemon is down.
 // Refuses to know: what a relation permits. DESIGN section 4.
-import TOMLKit
 import TallyAdmin
 import TallyBase
 import TallyCrypto
