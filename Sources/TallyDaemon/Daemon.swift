@@ -50,6 +50,7 @@ public struct Daemon: ~Copyable {
 
   /// Runs until a signal or `shutdown`; gives the exit code. A failure is told in three lines on stderr.
   public static func run(config: DaemonConfig) -> Int32 {
+    Log.start(config.logLevel)
     do throws(DaemonFailure) {
       var daemon = try Daemon(config)
       try daemon.serve()
@@ -62,6 +63,7 @@ public struct Daemon: ~Copyable {
 
   /// Tells what is wrong with a configuration; gives the exit code.
   public static func refuse(_ error: ConfigError) -> Int32 {
+    Log.start(.error)
     let failure = DaemonFailure(error)
     Log.failure(failure)
     return failure.exitCode

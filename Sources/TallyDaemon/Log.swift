@@ -1,17 +1,16 @@
-// Owns: the daemon's lines for people, on stderr: plain, or with a priority prefix under journald. sd-daemon(3).
+// Owns: the daemon's lines for people: what is logged at which level. Where they go is the handler's.
+import Logging
+
 enum Log {
-  private static let isJournal = PosixFacts.variable("JOURNAL_STREAM") != nil
-
-  static func info(_ text: String) { write(6, text) }
-  static func warning(_ text: String) { write(4, "warning: " + text) }
-
-  static func failure(_ failure: DaemonFailure) { write(3, failure.text) }
-
-  private static func write(_ priority: Int, _ text: String) {
-    var line = ""
-    for part in text.split(separator: "\n", omittingEmptySubsequences: false) {
-      line += isJournal ? "<\(priority)>\(part)\n" : "\(part)\n"
-    }
-    PosixFacts.write(line, to: 2)
+  /// Once, before the first line; `level` and above are written.
+  static func start(_ level: LogLevel) {
+    let threshold = Logger.Level(rawValue: level.rawValue) ?? .info
+    LoggingSystem.bootstrap { _ in JournalHandler(logLevel: threshold) }
   }
+
+  private static let logger = Logger(label: "tallyd")
+
+  static func info(_ text: String) { logger.info("\(text)") }
+  static func warning(_ text: String) { logger.warning("\(text)") }
+  static func failure(_ failure: DaemonFailure) { logger.error("\(failure.text)") }
 }
