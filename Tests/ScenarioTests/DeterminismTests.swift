@@ -18,7 +18,7 @@ import Testing
 
   /// 50 hosts, 10 % loss, 10 % doubles, reordering, five crashes with restarts.
   @Test func fiftyHostsConvergeAlikeInTwoProcesses() throws {
-    try compare(["--scenario", "chaos", "--seed", "1"])
+    try compare(["--scenario", "chaos", "--seed", "5"])
   }
 
   private func compare(_ arguments: [String]) throws {
