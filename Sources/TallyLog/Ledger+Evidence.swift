@@ -121,6 +121,8 @@ extension Ledger {
     } else if standing.onClone(evidence) {
       effects.append(.event(.cloneFound(feed: old, evidence)))
       if let off = standing.off { effects.append(.event(.signingOff(off))) }
+      // What was written in this very turn is refused like what comes after it: waiting for the operator is no answer.
+      if let from = own.takeBackFresh() { effects.append(.rolledBack(feed: own.feed, from: from)) }
     }
     guard let head, let peer else { return }
     if head.feed != own.feed { requests.note(head.feed, size: head.size, peer: peer) }

@@ -91,6 +91,17 @@ struct OwnFeed: Sendable {
     return nextIndex < before ? nextIndex : nil
   }
 
+  /// Takes back the newest entries that were never handed to the store: nobody was told of them as durable. Returns
+  /// the first index that is gone.
+  mutating func takeBackFresh() -> UInt64? {
+    let before = nextIndex
+    while let last = open.last, !last.isPut, last.heldKey == nil, last.entry.kind != .begin {
+      openBytes -= last.entry.preimageCount
+      open.removeLast()
+    }
+    return nextIndex < before ? nextIndex : nil
+  }
+
   /// Marks entries as handed to the store, to wait there, and returns those that were not yet. `onlyHeld`: those alone
   /// that stand there in an older form.
   mutating func takeUnput(nextKey: inout UInt64, onlyHeld: Bool) -> [(key: UInt64, entry: Entry)] {

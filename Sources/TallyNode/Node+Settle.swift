@@ -237,9 +237,9 @@ extension Node {
         outbox.append(.reply(request, reply))
       }
     case .rolledBack(let feed, let from):
-      for request in desk.rolledBack(feed, from: from) {
-        outbox.append(.reply(request, .failed(Self.noRoom)))
-      }
+      var fault = Self.noRoom
+      if case .off(let why) = ledger.signing, case .clone = why { fault = Self.fault(.signingOff(why)) }
+      for request in desk.rolledBack(feed, from: from) { outbox.append(.reply(request, .failed(fault))) }
       exchange.onRolledBack(feed, from: from, now: now, into: &effects.exchange)
     case .reissued(let moves):
       for move in moves { desk.reissued(move.old, as: move.new) }

@@ -270,4 +270,31 @@ import Testing
     #expect(world.run(atMost: 30) { second.ledger.clock == third.ledger.clock })
     #expect(second.ledger.signing == .on)
   }
+
+  /// An entry of the very turn in which a copy is found is taken back and said to be, not left waiting for ever.
+  @Test func anEntryOfTheTurnThatFindsACopyIsTakenBack() throws {
+    let world = try pair(seed: 12, hosts: 2)
+    let (host, peer) = (world.hosts[0], world.hosts[1])
+    let feed = host.ledger.ownFeed
+    let before = host.ledger.ownSize
+    let incarnation = try #require(host.ledger.feed(feed)).row.incarnation
+    let head = Head.signed(
+      by: host.identity, mesh: World.mesh, feed: feed, size: before + 1, root: SHA256Hash.leaf([1]))
+    let message = LogMessage.aboutYou(
+      AboutYou(recordEpoch: 0, recordCounter: 0, feeds: [AboutYou.HeldFeed(incarnation: incarnation, head: head)]))
+    host.effects = []
+    world.input(host) {
+      let draft = EntryDraft(kind: .record, links: [], body: [1, 2, 3])
+      guard case .success = host.ledger.append(draft, now: world.now) else { return #expect(Bool(false)) }
+      host.ledger.onMessage(message.encoded, from: peer.key, now: world.now, into: &$0)
+    }
+    guard case .off(.clone) = host.ledger.signing else { return #expect(Bool(false), "\(host.ledger.signing)") }
+    #expect(host.effects.contains { if case .rolledBack(feed, from: before) = $0 { true } else { false } })
+    world.run(seconds: 1)
+    #expect(host.ledger.ownSize == before)
+    // The operator's new incarnation does not bring it back: its writer was told that it is not written.
+    world.input(host) { _ = host.ledger.beginNewIncarnation(now: world.now, into: &$0) }
+    world.run(seconds: 1)
+    #expect(host.ledger.ownSize == 1)
+  }
 }
