@@ -14,10 +14,17 @@ public enum DecodeError: Error, Hashable, Sendable {
 }
 
 /// A field's name: a literal, so that making an error never allocates and never carries a peer's bytes.
+@frozen
 public struct StaticStringName: Hashable, Sendable, ExpressibleByStringLiteral, CustomStringConvertible {
-  private let text: String
-  public init(stringLiteral value: StaticString) { text = value.description }
-  public var description: String { text }
+  @usableFromInline let text: StaticString
+  /// Costs nothing: a reader is handed a name with every number, and nearly all are never shown.
+  @inlinable public init(stringLiteral value: StaticString) { text = value }
+  public var description: String { text.description }
+
+  public static func == (left: StaticStringName, right: StaticStringName) -> Bool {
+    left.description == right.description
+  }
+  public func hash(into hasher: inout Hasher) { hasher.combine(description) }
 }
 
 extension DecodeError: CustomStringConvertible {
