@@ -38,11 +38,11 @@ extension StoreWriter {
     let isDirect =
       state.tailCount == 0 && (count >= StoreLimits.directEntries || bytes >= StoreLimits.directBytes)
     var key = Schema.key(state.number, from)
+    var hasher = LeafHasher()
     for entry in entries {
-      let preimage = entry.preimage
-      try extend(&state, by: SHA256Hash.leaf(preimage))
+      try extend(&state, by: hasher.hash(entry))
       if isDirect { continue }
-      try database.run(.insertTail, [.integer(key), .blob(preimage)])
+      try database.run(.insertTail, [.integer(key), .blob(entry.preimage)])
       key += 1
     }
     precondition(state.frontier.root == head.root, "feed \(feed): the head of \(head.size) is not over these entries")

@@ -19,7 +19,11 @@ extension Entry: WireValue {
   public static let fixedByteCount = 14
 
   /// The bytes under the leaf hash.
-  public var preimage: [UInt8] { encoded }
+  public var preimage: [UInt8] {
+    var writer = ByteWriter(capacity: preimageCount)
+    write(into: &writer)
+    return writer.bytes
+  }
 
   /// How many bytes `preimage` has. O(1).
   @inlinable
