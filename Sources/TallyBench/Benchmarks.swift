@@ -2,14 +2,15 @@
 
 /// All benchmarks of this process; `DaemonBench` starts others.
 public enum Benchmarks {
-  public static let names = ["crypto", "session", "log", "work", "udp"]
+  public static let names = ["crypto", "session", "commit", "catchup", "work", "udp"]
 
   /// Nil when there is no benchmark of this name.
   public static func run(_ name: String) throws -> [Figure]? {
     switch name {
     case "crypto": try CryptoBench.run()
     case "session": try SessionBench.run()
-    case "log": try LogBench.run()
+    case "commit": try LogBench.run()
+    case "catchup": try LogBench.catchUp()
     case "work": try WorkBench.run()
     case "udp": try NetBench.run()
     default: nil

@@ -41,7 +41,8 @@ enum LinkTargets {
     if isChanged && !stream.bytes.isEmpty { stream.bytes[place % stream.bytes.count] ^= 1 << UInt8(portion & 7) }
     stream.deliver(portion: portion)
     let count = stream.received.count
-    guard stream.received == Array(stream.sent.prefix(count)) else { return .violated("messages that were not sent so") }
+    let isInOrder = stream.received == Array(stream.sent.prefix(count))
+    guard isInOrder else { return .violated("messages that were not sent so") }
     if !isChanged && count != stream.sent.count { return .violated("\(count) of \(stream.sent.count) messages") }
     if isChanged && count == stream.sent.count && count > 0 { return .violated("a changed frame was taken") }
     return isChanged ? .refused("\(stream.end) \(min(count, 3))") : .accepted("\(min(count, 8))")
