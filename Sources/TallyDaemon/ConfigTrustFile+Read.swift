@@ -64,15 +64,16 @@ extension TrustFile {
   private static func number(
     _ table: TOMLTable, _ key: ConfigKey, _ path: String, _ place: String
   ) throws(ConfigError) -> Int {
-    let raw = table[key.name]
-    guard case .number(let range) = key.kind, let number = raw?.integer.flatMap({ Int(exactly: $0) }),
-      range.contains(number)
-    else {
-      throw ConfigError(
-        raw.map { "\(path):\($0.line)" } ?? place, "\(key.rawValue) is missing or out of range",
-        fix: "run `tally lend`, which writes it")
+    guard case .number(let range) = key.kind else { preconditionFailure("\(key.rawValue) is no number") }
+    guard let value = table[key.name] else { throw outOfRange(key, place) }
+    guard case .integer(let found) = value.kind, let number = Int(exactly: found), range.contains(number) else {
+      throw outOfRange(key, "\(path):\(value.line)")
     }
     return number
+  }
+
+  private static func outOfRange(_ key: ConfigKey, _ place: String) -> ConfigError {
+    ConfigError(place, "\(key.rawValue) is missing or out of range", fix: "run `tally lend`, which writes it")
   }
 
   private static func readHost(_ table: TOMLTable, _ path: String, _ place: String) throws(ConfigError) -> Entry {
