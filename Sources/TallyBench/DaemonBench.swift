@@ -30,6 +30,7 @@ public enum DaemonBench {
       if seed == nil { seed = try invite(directory, port: 41_000) }
     }
     Thread.sleep(forTimeInterval: 10)
+    figures.append(Figure("daemon.links", Double(Loopback.links()), "", "of \(hosts * (hosts - 1) / 2) in a full mesh"))
     let before = (try Loopback.now(), try daemons.map { try $0.cpuSeconds() })
     Thread.sleep(forTimeInterval: seconds)
     let after = (try Loopback.now(), try daemons.map { try $0.cpuSeconds() })
