@@ -64,6 +64,8 @@ public enum GossipLimits {
   public static let answerSamePair = Interval.seconds(600)
   /// Own records are renewed at most once in so long when somebody claims a larger number.
   public static let renewInterval = Interval.milliseconds(500)
+  /// The longest pause between jumps while another instance with this key answers each with one of its own.
+  public static let renewIntervalMost = Interval.seconds(60)
 
   /// Broadcast: feeds whose recent pushes are remembered, pushes a feed, and neighbours a push.
   public static let pushFeeds = 65_536

@@ -30,12 +30,17 @@ extension Membership {
   }
 
   /// Somebody holds a record of this key with a number at or above ours: after a restored backup, or a second host
-  /// with this key. Ours jumps above it, at most twice a second, so that two such hosts do not outrun each other.
+  /// with this key. Ours jumps above it, at most twice a second; the pause doubles while that goes on, so that two such
+  /// hosts do not outrun each other for ever at everybody's cost.
   mutating func outrun(identity: borrowing Identity, now: Instant, into effects: inout [MeshEffect]) {
     guard let highest = seenOfMe.max(), let own = ownRecord?.record.number else { return }
     seenOfMe = []
     guard highest >= own else { return }
-    if let renewedAt, now < renewedAt + GossipLimits.renewInterval { return }
+    if let renewedAt {
+      if now < renewedAt + renewPause { return }
+      let isDuel = now < renewedAt + renewPause * 4
+      renewPause = isDuel ? min(renewPause * 2, GossipLimits.renewIntervalMost) : GossipLimits.renewInterval
+    }
     renewedAt = now
     effects.append(.event(.ownRecordElsewhere(highest)))
     guard let next = highest.successor else { return }

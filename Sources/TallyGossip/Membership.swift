@@ -42,6 +42,8 @@ public struct Membership: Sendable {
   var isAdmitted: Bool
   var hasLeft = false
   var renewedAt: Instant?
+  /// The least time to the next jump above a foreign record of this key.
+  var renewPause = GossipLimits.renewInterval
   var hurriedAt: Instant?
   /// Numbers of records of ours that this run did not make.
   var seenOfMe: [RecordNumber] = []

@@ -257,6 +257,12 @@ extension Node {
       if case .rangeRefused(let head, _, _) = event {
         broadcast.forget(PushName(feed: head.feed, size: head.size, root: head.root))
       }
+      if case .signingOff(let reason) = event {
+        // Durable or not, it will not be released now: whoever waits is told why.
+        for request in desk.takeAppends() {
+          outbox.append(.reply(request, .failed(Self.fault(.signingOff(reason)))))
+        }
+      }
       outbox.append(.event(.ledger(event)))
     }
   }
