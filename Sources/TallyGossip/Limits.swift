@@ -48,6 +48,8 @@ public enum GossipLimits {
   /// When one unreachable member answers, all others are asked anew, at most once in so long.
   public static let hurryInterval = Interval.seconds(10)
 
+  /// A link that lasted this long was a good one: the next dial of its peer comes at once again.
+  public static let linkLasted = Interval.seconds(10)
   public static let dialFirst = Interval.seconds(1)
   public static let dialLast = Interval.seconds(30)
   /// The higher node ID of a pair waits so long for the lower to dial.

@@ -19,7 +19,8 @@ extension Membership {
     for key in targets where links[key] == nil && !timers.isArmed(.dial(key)) {
       guard let host = hosts[key] else { continue }
       // Both ends want this link; the lower ID dials, the other only when nothing comes.
-      let wait = id < host.id ? Interval.milliseconds(0) : GossipLimits.dialDeference
+      let turn = id < host.id ? Interval.milliseconds(0) : GossipLimits.dialDeference
+      let wait = host.dials > 1 ? max(turn, Self.pause(afterDials: host.dials)) : turn
       timers.arm(.dial(key), at: now + generator.jittered(wait, percent: 20))
     }
     for key in linkedPeers {
@@ -37,9 +38,14 @@ extension Membership {
       let endpoint = dialEndpoint(of: host, attempt: host.dials)
     else { return }
     effects.append(.wantLink(peer: key, at: endpoint))
-    let wait = min(GossipLimits.dialFirst * (1 << Int64(min(host.dials, 8))), GossipLimits.dialLast)
+    let wait = Self.pause(afterDials: host.dials)
     hosts[key]?.dials += 1
     timers.arm(.dial(key), at: now + generator.jittered(wait, percent: 30))
+  }
+
+  /// 1 s, doubling up to 30 s.
+  private static func pause(afterDials dials: Int) -> Interval {
+    min(GossipLimits.dialFirst * (1 << Int64(min(dials, 8))), GossipLimits.dialLast)
   }
 
   /// A link that we dialled and that nobody here wants any more. The other side dials if it does.

@@ -111,7 +111,6 @@ public struct Membership: Sendable {
     guard links[peer] != nil || links.count < GossipLimits.peers else { return }
     links[peer] = PeerLink(endpoint: endpoint, weDialled: weDialled, since: now)
     timers.cancel(.dial(peer))
-    hosts[peer]?.dials = 0
     heard(peer, now: now, into: &effects)
     greet(peer, into: &effects)
     if weDialled { met(peer, at: endpoint, identity: identity, now: now, into: &effects) }
@@ -120,6 +119,8 @@ public struct Membership: Sendable {
   }
 
   public mutating func onLinkDown(_ peer: PublicKey, now: Instant, into effects: inout [MeshEffect]) {
+    // Only a link that lasted ends a series of dials: two instances with one key push each other's links out.
+    if let link = links[peer], now - link.since >= GossipLimits.linkLasted { hosts[peer]?.dials = 0 }
     links[peer] = nil
     timers.cancel(.drop(peer))
     planSoon(now: now)
