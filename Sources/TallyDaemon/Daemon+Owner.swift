@@ -4,6 +4,7 @@ import TallyBase
 import TallyCrypto
 import TallyExchange
 import TallyGossip
+import TallyNet
 import TallyNode
 import TallyWire
 
@@ -13,7 +14,9 @@ extension Daemon {
     switch call.method.name {
     case "lend": try lend(request.decode(LendParams.self), tag, now: now)
     case "trust": try trust(request.decode(TrustParams.self), tag, now: now)
-    case "invite": finish(tag, with: InviteResult(url: try invite(request.decode(InviteParams.self)).url))
+    case "invite":
+      let made = try invite(request.decode(InviteParams.self))
+      finish(tag, with: InviteResult(url: made.url))
     case "shutdown":
       finish(tag, with: Done())
       stop("asked over the admin socket")
@@ -98,7 +101,7 @@ extension Daemon {
     node.handle(.command(.setAttributes(attributes), RequestID(number: 0)), now: now, into: &outbox)
   }
 
-  private func invite(_ params: InviteParams) throws(RPCError) -> Invite {
+  private mutating func invite(_ params: InviteParams) throws(RPCError) -> Invite {
     let own = node.ownRecord?.record.endpoints ?? []
     guard let endpoint = own.first ?? listening.first else {
       throw RPCError(
@@ -106,8 +109,9 @@ extension Daemon {
         hint: "start it with --listen or --advertise")
     }
     let host = params.host ?? endpoint.address.description
+    let token = node.issueInviteToken(now: SystemClock.now())
     return Invite(
-      key: node.key, host: host, port: endpoint.port, mesh: mesh.name, nonce: mesh.nonce, token: nil,
+      key: node.key, host: host, port: endpoint.port, mesh: mesh.name, nonce: mesh.nonce, token: token,
       meshKey: mesh.keys.first)
   }
 }

@@ -11,6 +11,14 @@ import TallyWork
 
 extension Node {
   public var key: PublicKey { me }
+
+  /// A signed token for an invite, good for 24 hours; its text. Nothing redeems it yet: the mesh key admits.
+  public mutating func issueInviteToken(now: Instant) -> String {
+    let expires = UInt64(clamping: now.wallMs / 1000) + NodeLimits.inviteSeconds
+    return InviteToken.issue(
+      mesh: config.meshKeys.meshID, expires: expires, identity: identity, generator: &generator
+    ).text
+  }
   /// What two hosts compare to know that they hold the same: the vector clock, and what is derived from it.
   public var clockDigest: Digest { ledger.clockDigest }
   public var stateDigest: Digest { fold.digest }

@@ -37,6 +37,8 @@ public enum NodeLimits {
   public static let diallingMax = 64
   /// Bytes of the words of one record, kept in the store beside it.
   public static let recordWordsMax = 64 * 1024
+  /// How long an invite's token is good, in seconds.
+  public static let inviteSeconds: UInt64 = 24 * 3600
   /// How long `ping` waits for its answer.
   public static let pingWait = Interval.seconds(3)
 }
