@@ -16,6 +16,8 @@ struct AdminConnection {
   /// The client will send nothing more; it is closed when everything is answered.
   var hasEnded = false
   var stagings: [StagingID] = []
+  /// Tasks that were given to it and have not come back: they are lost with it.
+  var tasks: [TaskName] = []
   /// It has said `worker.hello`: when it goes, the worker process is gone.
   var isWorker = false
 }

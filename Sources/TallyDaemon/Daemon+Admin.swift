@@ -2,6 +2,7 @@
 import Glibc
 import TallyAdmin
 import TallyBase
+import TallyExchange
 import TallyLog
 import TallyNet
 import TallyNode
@@ -38,10 +39,19 @@ extension Daemon {
     guard let (connection, requests) = desk.close(token) else { return }
     for request in requests { node.handle(.requestGone(request), now: now, into: &outbox) }
     if !connection.stagings.isEmpty { give(.abandon(connection.stagings), to: threads.blobs) }
+    for name in connection.tasks { loseTask(name, now: now) }
     if connection.isWorker && !desk.connections.values.contains(where: { $0.isWorker }) {
       node.handle(.command(.workerGone, RequestID(number: 0)), now: now, into: &outbox)
       tellAttributes(now: now)
     }
+  }
+
+  /// A worker went with a task in its hands: the requester learns it at once, not by silence.
+  private mutating func loseTask(_ name: TaskName, now: Instant) {
+    guard let post = EntryID(hex: name.post) else { return }
+    let result = WorkerResult(
+      task: TaskID(post: post, index: name.index), attempt: name.attempt, ending: .failed(.lost), cpuMs: 0, wallMs: 0)
+    node.handle(.command(.workerResult(result), RequestID(number: 0)), now: now, into: &outbox)
   }
 
   mutating func send(_ bytes: [UInt8], to token: NetToken) {
@@ -153,7 +163,10 @@ extension Daemon {
           id: ref.id.hex, feed: ref.feed.hex, index: ref.index, durable: true, released: released))
     case (.posted(let id, let ref), _):
       finish(tag, with: PostResult(id: id.hex, feed: ref.feed.hex, index: ref.index))
-    case (.task(let task), _): finish(tag, with: taskResult(task))
+    case (.task(let task), _):
+      let result = taskResult(task)
+      desk.connections[tag.connection]?.tasks.append(result.task)
+      finish(tag, with: result)
     case (.goOn(let goOn), _): finish(tag, with: GoOnResult(goOn: goOn))
     case (.leafStored, .leaf(let id, let leaf)): give(.get(tag, id, leaf: leaf), to: threads.blobs)
     default: preconditionFailure("an answer \(reply) to the question \(kind)")

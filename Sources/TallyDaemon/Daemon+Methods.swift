@@ -312,6 +312,8 @@ extension Daemon {
         .workerOutput(task, attempt: attempt, stream: params.stream, offset: params.offset, bytes: bytes), tag, .plain,
         now: now)
     case "worker.done":
+      let name = try request.decode(WorkerDoneParams.self).task
+      for token in desk.tokens { desk.connections[token]?.tasks.removeAll { $0 == name } }
       command(.workerResult(try workerResult(request.decode(WorkerDoneParams.self))), tag, .plain, now: now)
     default: return false
     }

@@ -9,13 +9,13 @@ import TallyStore
 import TallyWire
 
 /// Limits of the mailboxes. What may wait is bounded by who asks: the node keeps one check a feed, a capped number of
-/// reads a peer, and the loop pauses clients.
+/// reads a peer, at most 4,096 open tasks of a few hundred files each, and the loop pauses clients.
 enum ThreadLimits {
   static let commits = 4096
   static let reads = 65_536
   static let checks = 65_536
-  static let blobs = 65_536
-  static let results = 262_144
+  static let blobs = 1 << 22
+  static let results = 1 << 23
 }
 
 struct Threads: ~Copyable {

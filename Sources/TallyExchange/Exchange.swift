@@ -251,6 +251,9 @@ public struct Exchange: Sendable {
 
   public mutating func onWorkerHungry(into effects: inout [ExchangeEffect]) { leases.onWorkerHungry(into: &effects) }
 
+  /// Somebody who waited for a task waits no more.
+  public mutating func onWorkerNoLongerHungry() { leases.onWorkerNoLongerHungry() }
+
   public mutating func onWorkerBeat(
     _ task: TaskID, attempt: UInt16, stage: BeatMessage.Stage, cpuMs: UInt64, into effects: inout [ExchangeEffect]
   ) -> Bool {

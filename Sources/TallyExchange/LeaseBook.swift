@@ -204,10 +204,10 @@ struct LeaseBook: Sendable {
 
   // The worker process.
 
-  mutating func onWorker(_ facts: WorkerFacts) {
-    self.facts = facts
-    hungry = 0
-  }
+  /// One more worker process; several may serve one host, each with what it measured.
+  mutating func onWorker(_ facts: WorkerFacts) { self.facts = facts }
+
+  mutating func onWorkerNoLongerHungry() { hungry = max(0, hungry - 1) }
 
   mutating func onWorkerHungry(into effects: inout [ExchangeEffect]) {
     hungry += 1

@@ -69,7 +69,6 @@ extension Node {
     switch command {
     case .workerHello(let facts):
       exchange.onWorker(facts)
-      desk.forgetWorkers()
       outbox.append(.reply(request, .done))
     case .workerNext:
       desk.waitForTask(request)

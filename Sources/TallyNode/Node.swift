@@ -111,7 +111,8 @@ public struct Node: ~Copyable {
     case .fileChecked(let id, let sha256):
       exchange.onFileChecked(id, sha256: sha256, now: now, into: &effects.exchange)
     case .command(let command, let request): carryOut(command, request, now: now, into: &outbox)
-    case .requestGone(let request): desk.forget(request)
+    case .requestGone(let request):
+      if desk.forget(request) { exchange.onWorkerNoLongerHungry() }
     case .wake: wake(now: now, into: &outbox)
     case .stop: sessions.closeAll(now: now, into: &effects.session)
     }

@@ -116,8 +116,10 @@ struct RequestDesk: Sendable {
     return requests
   }
 
-  /// The asker is gone.
-  mutating func forget(_ request: RequestID) {
+  /// The asker is gone. True when it was a worker that waited for a task.
+  @discardableResult
+  mutating func forget(_ request: RequestID) -> Bool {
+    let wasHungry = hungryWorkers.contains(request)
     timers.cancel(request)
     appends.removeAll { $0.request == request }
     hungryWorkers.removeAll { $0 == request }
@@ -130,5 +132,6 @@ struct RequestDesk: Sendable {
       let left = waiting.mapValues { $0.filter { $0 != request } }.filter { !$0.value.isEmpty }
       leaves[id] = left.isEmpty ? nil : left
     }
+    return wasHungry
   }
 }
