@@ -75,8 +75,16 @@ final class Bench: Sendable {
     if case .success(let bench) = made { bench.scratch.remove() }
   }
 
+  /// A C compiler on PATH: the system's, or the one beside the Swift toolchain.
   private static var compiler: String? {
-    ["/usr/bin/cc", "/usr/bin/gcc", "/opt/swift/usr/bin/clang"].first { unsafe access($0, X_OK) == 0 }
+    let path = unsafe getenv("PATH").map { unsafe String(cString: $0) } ?? "/usr/bin:/bin"
+    for name in ["cc", "gcc", "clang"] {
+      for directory in path.split(separator: ":") {
+        let program = "\(directory)/\(name)"
+        if unsafe access(program, X_OK) == 0 { return program }
+      }
+    }
+    return nil
   }
 
   func spec(_ script: String) -> SandboxSpec {
