@@ -180,19 +180,40 @@ public struct Daemon: ~Copyable {
           fix: "stop what uses that port, or choose another: --listen \(endpoint.address.isV4 ? "0.0.0.0" : "[::]"):0")
       }
     }
+    let passed = try adopt(&net)
     for (path, label, mode) in [
       (config.adminSocket, UnixLabel.admin, config.adminMode),
       (config.workerSocket, UnixLabel.worker, config.workerMode),
-    ] {
+    ] where !passed.contains(label) {
       do throws(SystemError) {
         _ = try net.listenUnix(path: path, mode: mode, group: config.adminGroup, label: label)
       } catch {
         throw DaemonFailure(
           DaemonFailure.cannotCreate, "cannot make the socket \(path)", why: error.text,
-          fix: "choose a shorter path or a directory you may write: --admin-socket PATH")
+          fix: "set [admin] socket in tally.toml to a shorter path, in a directory you may write")
       }
     }
     return bound
+  }
+
+  /// Sockets that the service manager made (LISTEN_FDS): `FileDescriptorName=admin` and `worker`. Gives their labels.
+  private static func adopt(_ net: inout NetDriver) throws(DaemonFailure) -> [Int] {
+    var labels: [Int] = []
+    let labelOf = ["admin": UnixLabel.admin, "worker": UnixLabel.worker]
+    do throws(SystemError) {
+      try ServiceManager.sockets { (name, descriptor) throws(SystemError) in
+        guard let label = labelOf[name] else {
+          throw SystemError(call: "LISTEN_FDNAMES", code: ENOTSUP, about: "a socket named \(name)")
+        }
+        try net.adopt(descriptor, label: label)
+        labels.append(label)
+      }
+    } catch {
+      throw DaemonFailure(
+        DaemonFailure.config, "a socket of the service manager cannot be used", why: error.text,
+        fix: "FileDescriptorName= must be admin or worker, each a Unix stream socket")
+    }
+    return labels
   }
 
   // The turn.

@@ -29,7 +29,7 @@ public struct DataDirectory: ~Copyable, Sendable {
     let opened = try StoreError.filed { () throws(FileError) in
       try FileHandle(path + "/lock", O_RDWR | O_CREAT)
     }
-    let isOurs = try StoreError.filed { () throws(FileError) in try opened.tryLock() }
+    let isOurs = try StoreError.filed { () throws(FileError) in try Self.lockSoon(opened) }
     guard isOurs else { throw .locked(path: path) }
     let (hasDatabase, hasMark) = try StoreError.filed { () throws(FileError) in
       let database = try FileStorage.statusIfAny(path + "/ledger.db")
@@ -44,6 +44,15 @@ public struct DataDirectory: ~Copyable, Sendable {
     isNew = isFirst
     wasClean = hasMark || isFirst
     lock = opened
+  }
+
+  /// A daemon that is just ending, or a child of ours between fork and exec, may hold the lock for a moment longer.
+  private static func lockSoon(_ file: borrowing FileHandle) throws(FileError) -> Bool {
+    for _ in 0..<StoreLimits.lockTries {
+      if try file.tryLock() { return true }
+      usleep(10_000)
+    }
+    return false
   }
 
   /// An empty directory of looser permissions is tightened; one that holds something is refused.

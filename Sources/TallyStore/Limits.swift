@@ -1,6 +1,8 @@
 // Owns: every limit of the store, with its unit. A test hits each on purpose.
 
 public enum StoreLimits {
+  /// How often the directory's lock is tried, 10 ms apart, before it is said to be somebody else's.
+  public static let lockTries = 20
   /// Entries in one chunk, and between two kept heads. DESIGN section 9.
   public static let chunkEntries = 256
   /// Bytes of leaf preimages in one chunk, and between two kept heads; the packed form is never longer than this.
