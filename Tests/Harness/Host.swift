@@ -124,6 +124,13 @@ public final class Host {
     return try demand(child, "\(name) does not run").wait(within: seconds)
   }
 
+  /// True once the process is no more; a broken connection is given up either way.
+  public func hasEnded() throws -> Bool {
+    hangUp()
+    usleep(1000)
+    return try demand(child, "\(name) does not run").poll() != nil
+  }
+
   func hangUp() { client = nil }
 
   // Questions.
