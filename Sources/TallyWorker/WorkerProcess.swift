@@ -25,11 +25,11 @@ public struct WorkerSettings: Hashable, Sendable {
   }
 
   /// Where roots lie for a daemon whose files are in `directory`. Root's own directories are closed to the user that
-  /// jobs run as, so root's cache lies outside.
+  /// jobs run as, so root's cache lies outside, where nobody but root can put a directory in its way.
   public static func cache(for directory: String) -> String {
     guard geteuid() == 0 else { return directory + "/roots" }
     let name = directory.map { $0.isASCII && ($0.isLetter || $0.isNumber) ? $0 : "-" }
-    return "/var/tmp/tally-roots" + String(name.suffix(64))
+    return "/var/cache/tally-roots" + String(name.suffix(64))
   }
 }
 
