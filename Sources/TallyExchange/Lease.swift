@@ -36,6 +36,8 @@ struct Lease: Sendable {
   var terms: Terms?
   var grant: EntryLink?
   var cpuMs: UInt64 = 0
+  /// The requester took it back while it ran: the worker process learns it with its next beat.
+  var isCancelled = false
   /// Where the claim or failure stands, from when it is written until it is released.
   var place: EntryLink?
   /// Index of the claim in the own feed, once written, and the words beside it.

@@ -237,6 +237,7 @@ struct LeaseBook: Sendable {
     lease.phase = .running(stage)
     lease.cpuMs = cpuMs
     leases[task] = lease
+    if lease.isCancelled { return false }
     effects.append(.send(to: lease.requester, beat(lease).message))
     return true
   }
@@ -372,6 +373,7 @@ struct LeaseBook: Sendable {
     effects.append(.event(.leaseCancelled(notice.task)))
     switch lease.phase {
     case .running:
+      leases[notice.task]?.isCancelled = true
       effects.append(.stopTask(notice.task, attempt: notice.attempt))
     case .waitingForGrant, .ready:
       ready.removeAll { $0 == notice.task }

@@ -12,11 +12,10 @@ import Testing
   @Test func atMostEightMembersAreAsked() throws {
     var world = ExchangeWorld(12)
     world.post(try ExchangeWorld.work())
-    // Nobody is hungry, all bid: one is chosen, and no more than eight promises were made.
-    let promised = world.keys.count { key in
-      (world.hosts[key]?.exchange.leasedTasks.count ?? 0) > 0
-    }
-    #expect(promised == 1)
+    // Eleven could: eight are asked, all of them bid, one is chosen.
+    #expect(world.sent[MessageType.ask.rawValue] == ExchangeLimits.askCountMax)
+    #expect(world.sent[MessageType.bid.rawValue] == ExchangeLimits.askCountMax)
+    #expect(world.keys.count { world.hosts[$0]?.exchange.leasedTasks.isEmpty == false } == 1)
     #expect(world.hosts[world.first]?.exchange.progress.first?.attempt == 1)
   }
 
@@ -47,6 +46,48 @@ import Testing
     // Promises lapse.
     world.pass(ExchangeLimits.reservationHeld + .seconds(1))
     #expect(world.hosts[worker]?.exchange.nextDeadline == nil)
+  }
+
+  @Test func soManyTasksMayBeOpen() throws {
+    var book = RequestBook(me: ExchangeWorld.key(1), generator: Generator(seed: .zero, stream: 0))
+    let job = JobRequest(
+      work: try ExchangeWorld.work(), terms: Terms(mostUnits: 1), isPublic: false, hold: false, local: false)
+    var effects: [ExchangeEffect] = []
+    for _ in 0..<ExchangeLimits.requestsMax {
+      let number = book.post(job, into: &effects)
+      #expect(number != nil)
+    }
+    let tooMany = book.post(job, into: &effects)
+    #expect(tooMany == nil)
+  }
+
+  @Test func soManyLeavesMayWait() {
+    var leaves = Leaves()
+    var effects: [ExchangeEffect] = []
+    let now = Instant(micros: 0, wallMs: 0)
+    for leaf in 0...UInt32(ExchangeLimits.leavesQueuedMax) {
+      let isTaken = leaves.fetch(
+        ContentID(raw: .zero), leaf: leaf, from: ExchangeWorld.key(2), now: now, into: &effects)
+      #expect(isTaken == (leaf < ExchangeLimits.leavesQueuedMax))
+    }
+  }
+
+  @Test func soManyLeasesMayBeHeld() throws {
+    var policy = ExchangeWorld.policy
+    policy.slots = .max
+    policy.relations = [ExchangeWorld.key(1): .trusted]
+    var book = LeaseBook(me: ExchangeWorld.key(2), policy: policy)
+    book.onWorker(ExchangeWorld.facts)
+    let work = try ExchangeWorld.work()
+    let now = Instant(micros: 0, wallMs: 0)
+    for number in 0...UInt64(ExchangeLimits.leasesMax) {
+      let lease = LeaseMessage(
+        task: TaskID(post: EntryID(raw: Bytes32(word0: number, word1: 0, word2: 0, word3: 0)), index: 0), attempt: 1,
+        feed: FeedID(raw: .zero), postIndex: 0, grantIndex: 0, postSalt: .zero, taskSalt: .zero, work: work)
+      var effects: [ExchangeEffect] = []
+      book.onLease(lease, from: ExchangeWorld.key(1), now: now, jobs: Fold(), into: &effects)
+    }
+    #expect(book.held.count == ExchangeLimits.leasesMax)
   }
 
   @Test func atMostEightLeavesOfAPeerAreOnTheirWay() {

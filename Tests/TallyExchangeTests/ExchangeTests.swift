@@ -161,20 +161,23 @@ import Testing
     #expect(world.outcomes(world.first).isEmpty && world.fold.balances.isEmpty)
   }
 
-  @Test func aLeaseWhoseWordsDoNotMatchTheLogIsNotRun() throws {
+  static let forgeries: [(@Sendable (inout LeaseMessage) -> Void, ExchangeFault)] = [
+    ({ $0.work.append(0x20) }, .workDoesNotMatch),
+    ({ $0.postSalt = .zero }, .workDoesNotMatch),
+    ({ $0.taskSalt = .zero }, .saltDoesNotMatch),
+  ]
+
+  @Test(arguments: 0..<3)
+  func aLeaseWhoseWordsDoNotMatchTheLogIsNotRun(_ number: Int) throws {
+    let (forge, fault) = Self.forgeries[number]
     var world = ExchangeWorld(2)
     let worker = ExchangeWorld.key(2)
-    world.cut = [worker]  // The words of the lease are lost; forged ones come instead.
-    world.cut = []
     world.feedAll()
-    world.hosts[worker]?.exchange.setPolicy(LendPolicy.nothing)
+    world.forgeLease = forge
     world.post(try ExchangeWorld.work())
-    let forged = LeaseMessage(
-      task: TaskID(post: EntryID(raw: .zero), index: 0), attempt: 1, feed: FeedID(raw: .zero), postIndex: 0,
-      grantIndex: 0, postSalt: .zero, taskSalt: .zero, work: try ExchangeWorld.work("other"))
-    let jobs = world.fold
-    world.with(worker) { $0.onMessage(forged.message, from: ExchangeWorld.key(1), jobs: jobs, now: $1, into: &$2) }
+    #expect(world.count(.leaseGrant, by: world.first) == 1)
     #expect(world.running == nil)
+    #expect(world.hosts[worker]?.faults == [fault])
   }
 
   @Test func aHeldResultWaitsForAPerson() throws {
@@ -203,6 +206,13 @@ import Testing
       #expect(cancelled)
     }
     #expect(world.hosts[worker]?.stopped == [task.task])
+    var goesOn = true
+    world.with(worker) { exchange, _, effects in
+      goesOn = exchange.onWorkerBeat(task.task, attempt: 1, stage: .running, cpuMs: 1, into: &effects)
+    }
+    #expect(!goesOn, "the worker process is told to stop with its next beat")
+    world.finish(worker, task, .failed(.cancelled))
+    #expect(world.count(.workFail, by: worker) == 1)
     #expect(world.count(.jobCancel, by: world.first) == 1)
     #expect(world.hosts[world.first]?.rows[.requests]?.isEmpty == true)
   }

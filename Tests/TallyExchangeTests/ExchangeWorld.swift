@@ -32,6 +32,10 @@ struct ExchangeWorld {
   /// Messages on their way: from, to, bytes.
   var wire: [(PublicKey, PublicKey, [UInt8])] = []
   var cut: Set<PublicKey> = []
+  /// How often a message of each type was sent.
+  var sent: [UInt8: Int] = [:]
+  /// Changes the first lease on its way, as a lying requester would.
+  var forgeLease: (@Sendable (inout LeaseMessage) -> Void)?
   let mesh = Names.meshID(name: "test", nonce: [UInt8](repeating: 7, count: 16))
 
   static let policy = LendPolicy(
@@ -82,7 +86,7 @@ struct ExchangeWorld {
   private mutating func carryOut(_ effects: [ExchangeEffect], of key: PublicKey) {
     for effect in effects {
       switch effect {
-      case .send(let peer, let message): wire.append((key, peer, message))
+      case .send(let peer, let message): send(message, from: key, to: peer)
       case .append(let tag, let kind, let links, let body): append(tag, kind, links, body, by: key)
       case .store(.put(let table, let rowKey, let value)): hosts[key]?.rows[table, default: [:]][rowKey] = value
       case .store(.delete(let table, let rowKey)): hosts[key]?.rows[table]?[rowKey] = nil
@@ -101,6 +105,19 @@ struct ExchangeWorld {
       case .fault(_, let fault): hosts[key]?.faults.append(fault)
       }
     }
+  }
+
+  private mutating func send(_ message: [UInt8], from key: PublicKey, to peer: PublicKey) {
+    sent[message[0], default: 0] += 1
+    guard message[0] == MessageType.lease.rawValue, let forge = forgeLease else {
+      wire.append((key, peer, message))
+      return
+    }
+    forgeLease = nil
+    var body = ByteReader(message, from: 1, to: message.count)
+    guard var lease = try? LeaseMessage(body: &body) else { return }
+    forge(&lease)
+    wire.append((key, peer, lease.message))
   }
 
   private mutating func append(
